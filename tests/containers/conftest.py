@@ -28,17 +28,22 @@ class Podman:
 
 
 @pytest.fixture(scope="session")
-def podman(tmp_path_factory):
+def small(tmp_path_factory):
+    """The files of an image, and beside them in a .tar."""
     assert os.geteuid() == 0, "run it as root"
-    directory = tmp_path_factory.mktemp("podman")
-    own = Podman(directory)
-    files = directory / "small"
+    files = tmp_path_factory.mktemp("image") / "small"
     (files / "bin").mkdir(parents=True)
     shutil.copy(shutil.which("busybox"), files / "bin/busybox")
     for name in SMALL:
         (files / "bin" / name).symlink_to("busybox")
-    subprocess.run(["tar", "-C", files, "-cf", directory / "small.tar", "."], check=True)
-    own("import", directory / "small.tar", "small")
+    subprocess.run(["tar", "-C", files, "-cf", f"{files}.tar", "."], check=True)
+    return files
+
+
+@pytest.fixture(scope="session")
+def podman(small, tmp_path_factory):
+    own = Podman(tmp_path_factory.mktemp("podman"))
+    own("import", f"{small}.tar", "small")
     yield own
     own("rm", "-fa")
     subprocess.run(["umount", "-R", own.storage / "vfs"], check=False, capture_output=True)

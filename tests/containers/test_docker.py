@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Containers of Docker, and of containerd as Kubernetes starts them: daemons of the tests' own, whose files tell the names.
+What the daemons say is the oracle."""
+import os
+import pathlib
+import secrets
+import subprocess
+import time
+
+import pytest
+from conftest import ROOT
+from test_containers import cgroups_of, names, recording, rows
+
+DOCKERD = ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
+           "--storage-driver", "vfs", "--exec-opt", "native.cgroupdriver=cgroupfs"]
+# Works where a container may have neither an own network nor higher limits than its parent.
+RUN = ["--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+PROGRAM = "while :; do echo x > /file-of-{}; sleep 0.1; done"
+
+
+class Daemons:
+    """containerd and dockerd, out of the directory of a Debian: they are not installed, which would start others."""
+
+    def __init__(self, debian, directory, files):
+        self.environment = {**os.environ, "PATH": f"{debian}/usr/bin:{debian}/usr/sbin:{os.environ['PATH']}",
+                            "LD_LIBRARY_PATH": ":".join(map(str, debian.glob("usr/lib/*-linux-gnu")))}
+        self.state, self.files = directory / "state", files
+        self.socket, self.host = self.state / "containerd.sock", f"unix://{directory}/docker.sock"
+        self.log = open(directory / "log", "ab")
+        self.processes = [self.start("containerd", "--root", directory / "root", "--state", self.state, "--address", self.socket)]
+        self.wait(self.ctr, "version")
+        self.processes.append(self.start("dockerd", "--containerd", self.socket, "--data-root", directory / "docker", "--exec-root", directory / "exec",
+                                         "--pidfile", directory / "pid", "-H", self.host, *DOCKERD))
+        self.wait(self.docker, "version")
+
+    def start(self, *command):
+        return subprocess.Popen(list(map(str, command)), stdout=self.log, stderr=self.log, env=self.environment)
+
+    def wait(self, ask, *command):
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return ask(*command)
+            except subprocess.CalledProcessError:
+                assert all(p.poll() is None for p in self.processes) and time.monotonic() < deadline, open(self.log.name, encoding="utf-8").read()
+                time.sleep(0.2)
+
+    def run(self, *command):
+        return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=120, env=self.environment).stdout
+
+    def docker(self, *arguments):
+        return self.run("docker", "-H", self.host, *arguments)
+
+    def ctr(self, *arguments):
+        return self.run("ctr", "-a", self.socket, "-n", "k8s.io", *arguments)
+
+    def end(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(timeout=60)
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def daemons(small, tmp_path_factory):
+    made = subprocess.run([ROOT / "scripts/vm/fetch-debian.sh", "this", "runc", "+docker.io", "+containerd"], capture_output=True, text=True,
+                          check=False)
+    assert made.returncode == 0, "no Docker: " + made.stderr.strip()
+    own = Daemons(pathlib.Path(made.stdout.strip()), tmp_path_factory.mktemp("docker"), small)
+    own.docker("import", f"{small}.tar", "shop/small:1")
+    yield own
+    own.end()
+
+
+def test_docker_containers_have_names(daemons, tmp_path):
+    """One that ran before, one that starts later."""
+    before = daemons.docker("run", "-d", "--name", "web", *RUN, "shop/small:1", "/bin/sh", "-c", PROGRAM.format("web")).strip()
+    with recording(tmp_path, "--ops", "open"):
+        time.sleep(1)
+        daemons.docker("run", "-d", "--name", "db", *RUN, "shop/small:1", "/bin/sh", "-c", PROGRAM.format("db"))
+        time.sleep(2)
+    told = names(tmp_path)
+    daemons.docker("rm", "-f", "web", "db")
+    for name in "web", "db":
+        cgroup, container = told[name]
+        assert cgroups_of(tmp_path, f"/file-of-{name}") == {cgroup}
+        assert container["runtime"] == "docker" and container["image"] == "shop/small:1"
+    assert told["web"][1]["id"] == before
+
+
+def cgroups_with(out, end):
+    """Of rows whose path ends so: the root of these containers is a directory of the machine."""
+    return {row["container_id"] for row in rows(out) if row["filename"].endswith(end)}
+
+
+def test_a_pod_has_its_namespace(daemons, tmp_path):
+    """As containerd's CRI starts a pod: in a cgroup of kubepods, with annotations. Its sandbox has no name of its own."""
+    pod = {"io.kubernetes.cri.sandbox-namespace": "shop", "io.kubernetes.cri.sandbox-name": "web-0"}
+    container = {**pod, "io.kubernetes.cri.container-name": "server", "io.kubernetes.cri.image-name": "registry/server:2"}
+    started = {}
+    for name, annotations in ("server", container), ("sandbox", pod):
+        started[name] = secrets.token_hex(32)
+        daemons.ctr("run", "-d", "--net-host", "--rootfs", *[x for k, v in annotations.items() for x in ("--annotation", f"{k}={v}")],
+                    "--cgroup", f"/kubepods/besteffort/pod{secrets.token_hex(8)}/{started[name]}", daemons.files, started[name], "/bin/sh", "-c",
+                    PROGRAM.format(name))
+    with recording(tmp_path / "all", "--ops", "open"):
+        time.sleep(2)
+    told = names(tmp_path / "all")
+    with recording(tmp_path / "shop", "--ops", "open", "--container", "shop/*/server"):
+        time.sleep(2)
+    for one in started.values():
+        daemons.ctr("tasks", "rm", "-f", one)
+        daemons.ctr("containers", "rm", one)
+    assert cgroups_with(tmp_path / "all", "/file-of-server") == {told["shop/web-0/server"][0]}
+    assert cgroups_with(tmp_path / "all", "/file-of-sandbox") == {told["shop/web-0/POD"][0]}
+    assert told["shop/web-0/server"][1] == {"name": "shop/web-0/server", "image": "registry/server:2", "runtime": "containerd", "id": started["server"]}
+    assert cgroups_with(tmp_path / "shop", "/file-of-server") == {told["shop/web-0/server"][0]}
+    assert not cgroups_with(tmp_path / "shop", "/file-of-sandbox")
