@@ -203,7 +203,8 @@ static void draw_foot(const struct screen *s)
 }
 
 static const char *const help_lines[] = {
-	"p f d c u m   processes, files, devices, containers, users, commands",
+	"p f d c u m k processes, files, devices, containers, users, commands,",
+	"              connections",
 	"Tab           the next of these",
 	"b n e r w l t sort by bytes, number of calls, errors, read, written,",
 	"              latency, time",
@@ -311,11 +312,9 @@ static bool move_selection(struct screen *s, int key)
 
 	switch (key) {
 	case KEY_UP:
-	case 'k':
 		s->selected -= !!s->selected;
 		return true;
 	case KEY_DOWN:
-	case 'j':
 		s->selected++;
 		return true;
 	case KEY_PPAGE:

@@ -229,6 +229,9 @@ def test_a_terminal_of_80_columns(tmp_path, busy):
         s.until(lambda x: has_rows(x) and str(busy.pid) in x[3])
         s.press("h")
         s.until(lambda x: any("all again" in line for line in x))
+        for key, view in dict(d="device", c="container", u="user", m="command", k="connection", p="process").items():
+            s.press(key)
+            s.until(lambda x, view=view: x[0].startswith(f"iotrc top  by {view}, "))
         s.press("h", " ")
         paused = s.until(lambda x: "PAUSED" in x[0] and has_rows(x))
         time.sleep(1.5)
