@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Asks the nx of the workspace in the working directory what a target reads and writes. iotrc check has node run this
-// (check_nx.c): the question is JSON on stdin, the answer JSON on descriptor 3, as nx and its plugins print on stdout.
+// Asks the nx of the workspace in the working directory what a target reads and writes. iotrc check runs this with node
+// (check_nx.c). The question is JSON on stdin; the answer is JSON on descriptor 3, because nx and its plugins print on stdout.
 'use strict';
 const { spawn } = require('child_process');
 const fs = require('fs');
@@ -9,7 +9,7 @@ const path = require('path');
 const root = process.cwd();
 const inside = (name, from = root) => require(require.resolve(name, { paths: [from] }));
 
-// The judging of files is nx's own, but not its public interface: check-nx pins it.
+// nx itself decides which files belong to a target, by functions outside its public interface. check-nx tests them.
 function loadNx() {
 	let version;
 	try {
@@ -49,7 +49,7 @@ function show(what, target) {
 const list = (value) => (Array.isArray(value) ? value.filter((v) => typeof v === 'string') : []);
 const escape = (name) => name.replace(/^!|[*?[{\\]/g, '\\$&');
 
-// Do the words of an exclusion, in which * is anything, mean this name?
+// Does this name match the words of an exclusion, in which * matches anything?
 const means = (words, name) =>
 	[].concat(words ?? '*').some((word) => new RegExp(`^${String(word).split('*').map((s) => s.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`).test(name));
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 "use strict";
-// Charts, all on one axis of time: what one is zoomed to, all are.
+// Charts. They share one time axis: zooming one zooms all.
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -16,7 +16,7 @@ function element(tag, attributes = {}, ...children) {
   return e;
 }
 
-/** A card with a title; what belongs beside it; what is said below. */
+/** A card with a title, elements beside the title, and a text below. */
 function card(title, { full, id, controls = [], about = "" } = {}) {
   const body = element("div"), text = element("p", { class: "about" }, about);
   const root = element("article", { class: full ? "card full" : "card", id },
@@ -74,7 +74,7 @@ const timeAxis = () => axis({ size: 26, incrs: TIME_STEPS, space: 70,
 const valueAxis = fmtY => axis({ size: 74, values: (u, splits) => splits.map(v => round(fmtY(v))),
   ...(fmtY === fmt.rate || fmtY === fmt.bytes ? { incrs: BYTE_STEPS } : {}) });
 
-/** A chart in PARENT, as wide as that is. OPTIONS are uPlot's, but for what is the same for all. */
+/** A chart in PARENT, as wide as PARENT. OPTIONS are uPlot's, without those that are the same for all charts. */
 function chart(parent, label, options, data, { time = true, height = 190 } = {}) {
   const box = element("div", { class: "chart", tabindex: 0, role: "group", "aria-label": label, "data-chart": label });
   parent.append(box);
@@ -131,7 +131,7 @@ function lineChart(parent, label, x, series, { yMax, fmtY = fmt.short, fill = tr
   }, [x, ...series.map(s => s.values)], { height });
 }
 
-/** Something drawn by DRAW(u, context, x, y) over time; x and y turn values into places. */
+/** A chart over time, drawn by DRAW(u, context, x, y); x and y convert values to coordinates. */
 function drawnChart(parent, label, { range, axisY, draw, under, height = 220, size = 74 }) {
   const said = element("output", { class: "about" });
   const u = chart(parent, label, {
@@ -183,7 +183,7 @@ function heatMap(parent, label, data, cells) {
   let lo = Infinity, hi = 0, most = 0;
   for (const row of rows) { lo = Math.min(lo, row); hi = Math.max(hi, row); }
   for (const n of cells.values()) most = Math.max(most, n);
-  const spare = Math.max(0, (12 - (hi - lo)) / 2); // a few rows don't fill a chart
+  const spare = Math.max(0, (12 - (hi - lo)) / 2); // a few rows do not fill a chart
   lo = Math.max(0, Math.floor(lo - 1 - spare));
   hi = Math.min(data.grid.rows, Math.ceil(hi + 2 + spare));
   const width = data.width * data.grid.bins;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 "use strict";
-// The page's data, and what of it is shown: all rows as they were counted, or, with a filter, the sampled rows that
-// meet it, each of which stands for as many as it was drawn from.
+// The data of the page, and the part that is shown: the counts of all rows or, with a filter, the sampled rows that
+// meet it. Each sampled row stands for the number of rows that it was drawn from.
 
 /** @param {string} text @param {Function} type */
 function typed(text, type) {
@@ -40,7 +40,7 @@ function decode(raw) {
 
 const seconds = (data, ns) => data.start + (ns - data.time.origin_ns) / 1e9;
 
-// What else a row of a channel adds to.
+// Other sums to which a row of a channel adds.
 const BYTES_OF = { fs_read: "fs_bytes_read", fs_write: "fs_bytes_written", fs_copy: "fs_bytes_copied",
   block_read: "block_bytes_read", block_write: "block_bytes_written" };
 const SIZES_OF = { fs_read: "read", fs_write: "write", block_read: "block_read", block_write: "block_write" };
@@ -61,7 +61,7 @@ function meets(filter, sample, i) {
 
 const kindOf = channel => channel.startsWith("fs_") ? "fs" : channel.startsWith("block_") ? "block" : "other";
 
-/** What the tables know of the rows of fs that meet a filter of one condition; null: not all of it. */
+/** Sums of the rows of fs that meet a filter of one condition, from the tables; null: the tables lack some of them. */
 function sumsOf(data, filter) {
   if (filter.process && filter.file) return null;
   const rows = data.tables[filter.process ? "processes" : "files"].rows.filter((filter.process || filter.file).test);
@@ -71,7 +71,7 @@ function sumsOf(data, filter) {
     fs_bytes_read: sum("bytes_read"), fs_bytes_written: sum("bytes_written"), fs_failed: sum("failed") };
 }
 
-/** Scales what was estimated of fs so that its sums are SUMS. False where nothing was sampled of something there is. */
+/** Scales the estimates of fs so that their sums are SUMS. False if a sum is not 0 but no row of it was sampled. */
 function correct(data, view, sums) {
   const total = names => names.reduce((all, n) => all + (view.channels[n] ?? []).reduce((a, b) => a + b, 0), 0);
   const others = data.row_channels.filter(n => n.startsWith("fs_") && n !== "fs_read" && n !== "fs_write");
@@ -88,8 +88,8 @@ function correct(data, view, sums) {
   return exact;
 }
 
-/** The shown channels, grids and sizes. With a filter also: rows, how many they are from; sampled, the same by kind
-    where they stand for more; exact, whether the sums of fs are. */
+/** The shown channels, grids and sizes. With a filter also: rows, the number of sampled rows; sampled, the same by
+    kind if these stand for more rows; exact, whether the sums of fs are exact. */
 function viewOf(data, filter) {
   if (!filter.process && !filter.file) return { channels: data.channels, grids: data.grids, sizes: data.sizes, rows: null };
   const view = { channels: {}, grids: {}, sizes: {}, rows: 0, sampled: {}, exact: false }, bins = data.x.length, cells = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 "use strict";
-// Errors in words: what the name means, and what it often comes from.
+// Errors in words: the meaning of each name, and frequent causes.
 const ERRORS = {
   EPERM: ["the operation is not permitted", "not the owner, or without the capability"],
   ENOENT: ["no such file or directory", "usual where programs look for a file in several places"],

@@ -12,7 +12,7 @@ const keep = name => page.kept[name] ??= {};
 const fileRows = () => page.data.tables.files.rows;
 const processRows = () => page.data.tables.processes.rows;
 
-/** A condition: 1 for each row of the table that meets it, and 0 before them for rows that are in none. */
+/** A condition. `ok` has a 1 for each row of the table that meets it, after a 0 for sampled rows that are not in the table. */
 function condition(rows, test, kind, label) {
   const ok = new Uint8Array(rows.length + 1);
   rows.forEach((row, i) => { ok[i + 1] = test(row) ? 1 : 0; });
@@ -111,7 +111,7 @@ function contains() {
 const channel = name => page.view.channels[name];
 const perSecond = name => Float64Array.from(channel(name) ?? page.zeros, n => n / page.data.width);
 
-/** Lines of those channels that have something. NAMES: [[channel, label]…] */
+/** Lines of the channels that are not empty. NAMES: [[channel, label]…] */
 function rates(names, fmtY) {
   return names.filter(([name]) => page.data.channels[name]).map(([name, label], i) => ({ label, values: perSecond(name), color: COLORS[i], fmtY }));
 }
@@ -124,7 +124,7 @@ function rateCard(title, names, fmtY, about) {
   lineChart(c.body, title, page.data.x, series, { fmtY });
 }
 
-/** What is said of a chart of a filtered channel. */
+/** The text below a chart of a filtered channel. */
 const estimate = name => {
   const kind = kindOf(name), n = page.view.sampled?.[kind];
   return n ? `Estimated from ${fmt.count(n)} sampled rows${kind === "fs" && page.view.exact ? "; the sum is exact" : ""}. ` : "";
@@ -321,7 +321,7 @@ function tableCard(title, name, columns, options = {}) {
   search.addEventListener("input", () => { kept.search = search.value.toLowerCase(); made.fill(); });
 }
 
-/** What lies on the disks: rows of extent. */
+/** Files on disks: rows of extent. */
 function diskCards(text) {
   const parts = N("parts", "parts", { title: "contiguous parts of block requests" });
   const bytes = [{ key: "written", label: "written", fmt: fmt.bytes, first: true, bar: true }, { key: "read", label: "read", fmt: fmt.bytes }];

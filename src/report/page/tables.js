@@ -6,7 +6,7 @@ const ROWS_AT_FIRST = 12;
 
 /**
  * A table in PARENT. COLUMNS: {key, label, fmt, text, short, bar, title}; DEFINITION.pick(row) filters to a row,
- * DEFINITION.chosen(row) says whether it is what is filtered to. KEPT keeps the order over a redrawing.
+ * DEFINITION.chosen(row) says whether it is the current filter. KEPT keeps the order when the table is drawn again.
  */
 function sortableTable(parent, name, rows, columns, { pick, chosen = () => false, kept = {} } = {}) {
   const body = element("tbody"), head = element("tr"), table = element("table", { class: "data", "data-table": name },
@@ -48,7 +48,7 @@ function sortableTable(parent, name, rows, columns, { pick, chosen = () => false
 
 // ---- the treemap ----
 
-/** Directories by name as a tree; a node's own size is that of files right in it. */
+/** Directories by name as a tree; a node's own size is that of the files directly in it. */
 function directoryTree(rows, size) {
   const root = { name: "/", path: "", size: 0, children: new Map() };
   for (const row of rows) {
@@ -65,7 +65,7 @@ function directoryTree(rows, size) {
   return root;
 }
 
-/** Rectangles of areas as SIZES (descending), near to squares (Bruls and others, 'Squarified treemaps', 2000). */
+/** Rectangles with areas SIZES (descending), nearly square (Bruls and others, 'Squarified treemaps', 2000). */
 function squarify(sizes, x, y, w, h) {
   const total = sizes.reduce((a, b) => a + b, 0), scale = w * h / total, out = [];
   let i = 0;
@@ -91,14 +91,14 @@ function squarify(sizes, x, y, w, h) {
   return out;
 }
 
-/** What NODE is made of: its directories, and what lies right in it; the largest first. */
+/** The parts of NODE: its directories, and the files directly in it; the largest first. */
 function boxesOf(node) {
   const children = [...node.children.values()], own = node.size - children.reduce((sum, c) => sum + c.size, 0);
   if (own > node.size * .002 && children.length) children.push({ name: "(files here)", size: own, path: node.path, children: new Map() });
   return children.sort((a, b) => b.size - a.size).slice(0, 60);
 }
 
-const NESTED = [90, 64]; // a box of this size shows what is in it
+const NESTED = [90, 64]; // a box of this size shows its content
 const TITLE = 19;
 
 function treemap(parent, rows, { size, label, pick, kept }) {
