@@ -145,8 +145,8 @@ def test_on_a_full_disk(tmp_path, conf, left, state):
     # So that there are rows to lose, also on an idle machine.
     busy = subprocess.Popen(["sh", "-c", "while :; do cat conf; sleep 0.05; done"], cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
-        fares = subprocess.run([*wrap, recorder.IOTRC, "--config", "conf", "--no-snapshots", "--streams", "fs", "-d", "2s", *little],
-                               capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        fares = subprocess.run([*wrap, recorder.IOTRC, "--config", "conf", "--no-snapshots", "--streams", "fs", "-d", "2s", *little,
+                                *recorder.OWN], capture_output=True, text=True, cwd=tmp_path, timeout=120)
     finally:
         busy.kill()
         busy.wait()

@@ -27,7 +27,7 @@ def recorded(module_path):
     """A session, recorded once."""
     directory = pathlib.Path(module_path)
     with recorder.Recording(
-        directory, "--streams", "fs", "--path", module_path, "-d", "2s", ends=True, output=directory / "out",
+        directory, "--streams", "fs", "--path", module_path, *recorder.OWN, "-d", "2s", ends=True, output=directory / "out",
     ) as r:
         for i in range(300):
             (directory / f"file{i}").write_text("x" * i)

@@ -22,7 +22,7 @@ def recorded(module_path):
     """A session, recorded once: its directory."""
     directory = pathlib.Path(module_path)
     with recorder.Recording(
-        directory, "--streams", "fs", "--path", module_path, "-d", "1s", ends=True, output=directory / "out",
+        directory, "--streams", "fs", "--path", module_path, *recorder.OWN, "-d", "1s", ends=True, output=directory / "out",
     ) as r:
         for i in range(30):
             (directory / f"file{i}").write_text("x" * i)
