@@ -60,7 +60,10 @@ async function main(job) {
     if (what === "click") await tab.locator(how[0]).first().click();
     else if (what === "press") await tab.keyboard.press(how[0]);
     else if (what === "focus") await tab.locator(how[0]).first().focus();
-    else if (what === "media") await tab.emulateMedia(how[0]);
+    else if (what === "media") {
+      await tab.emulateMedia(how[0]);
+      if (how[0].media === "print") await tab.waitForSelector("html.print"); // the page has been drawn for paper
+    }
     else if (what === "changed") {
       const before = await tab.innerText(how[0]), until = Date.now() + 30000;
       while (await tab.innerText(how[0]) === before) {
@@ -77,6 +80,7 @@ async function main(job) {
     } else throw new Error(`no step ${what}`);
   }
   await tab.waitForTimeout(150);
+  await tab.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
   if (job.screenshot) await tab.screenshot({ path: job.screenshot, fullPage: true });
   const result = { ...await tab.evaluate(look), said, asked };
   await browser.close();
