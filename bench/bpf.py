@@ -15,7 +15,9 @@ import tempfile
 
 from counted import Recorder, count_time
 
-OPERATIONS = ["pread", "write", "stat", "open", "getppid"]
+OPERATIONS = ["pread", "write", "stat", "stat-deep", "open", "rename-2", "getppid"]
+
+
 def loop(loops, operation, file, calls):
     """Runs the loop; returns how many operations it did, warm-up included."""
     argv = [loops, operation, *([] if operation == "getppid" else [file]), str(calls)]
