@@ -16,7 +16,8 @@ for module in nvme crc32c_generic ext4; do
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$tree/list"
 n=0
 while read -r path; do
-	cp "$path" "$tree/modules/$(printf %02d $((n++))).ko"
+	cp "$path" "$tree/modules/$(printf %02d $n).ko"
+	n=$((n + 1))
 done <"$tree/list"
 cat >"$tree/init" <<'INIT'
 #!/bin/busybox sh
