@@ -47,7 +47,7 @@ __noinline int sum_reached(void)
 	size = sizeof(*rec) + rec->len + rec->len2;
 	if (size > sizeof(state->own))
 		size = sizeof(state->own);
-	if (!bpf_ringbuf_output(&definitions, &state->own, size, BPF_RB_NO_WAKEUP))
+	if (!bpf_ringbuf_output(&definitions, &state->own, size, definition_flags()))
 		bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return 0;
 }

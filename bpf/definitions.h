@@ -23,6 +23,16 @@ struct {
 	__uint(max_entries, 4 << 20);
 } definitions SEC(".maps");
 
+/* User space looks at the ring by a timer. A ring that is a quarter full wakes it earlier, since
+ * many new files or threads can fill it before. Definitions are rare enough to ask each time. */
+static __always_inline u64 definition_flags(void)
+{
+	return bpf_ringbuf_query(&definitions, BPF_RB_AVAIL_DATA) >
+			       bpf_ringbuf_query(&definitions, BPF_RB_RING_SIZE) / 4 ?
+		       BPF_RB_FORCE_WAKEUP :
+		       BPF_RB_NO_WAKEUP;
+}
+
 /* The ids that have been sent, and the epoch of each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -345,7 +345,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch
 	at &= 2 * PATH_BYTES - 1;
 	bpf_probe_read_kernel(&s->text[at], sizeof(s->head), &s->head);
 	if (bpf_ringbuf_output(&definitions, &s->text[at], opaque(len) & (2 * PATH_BYTES - 1),
-			       BPF_RB_NO_WAKEUP))
+			       definition_flags()))
 		return cfg.sums ? id : 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return id;

@@ -57,7 +57,7 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
 	if (bpf_ringbuf_output(&definitions, s,
 			       sizeof(s->head) + (opaque(len) & (2 * CMDLINE_BYTES - 1)),
-			       BPF_RB_NO_WAKEUP))
+			       definition_flags()))
 		return false;
 	state->id = s->head.id;
 	renew_recent(state, now_epoch);

@@ -57,6 +57,9 @@ int rings__map(struct bpf_engine *b, char *problem)
 		return engine__problem(problem, -errno, "epoll: %s", strerror(errno));
 	err = ring__new(&b->definitions, bpf_map__fd(b->skel->maps.definitions),
 			b->plan.definitions_bytes);
+	if (!err &&
+	    epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, bpf_map__fd(b->skel->maps.definitions), &event))
+		err = -errno;
 	for (uint32_t cpu = 0; !err && cpu < b->n_cpus; cpu++)
 		err = bpf_map_update_elem(bpf_map__fd(b->skel->maps.rings), &cpu,
 					  &b->ring_fds[cpu % b->n_rings], 0);
