@@ -192,7 +192,7 @@ __noinline int cross_mounts(void)
 
 	if (!s)
 		return 0;
-	for (i = 0; i < MOUNTED_OVER; i++) {
+	for (i = 0; i <= MOUNTED_OVER; i++) {
 		if (!(kread(s->dentry, dentry, d_flags) & cfg.dcache_mounted))
 			return 1;
 		s->child = kread(s->mount - bpf_core_field_offset(struct mount, mnt), mount,
@@ -206,7 +206,8 @@ __noinline int cross_mounts(void)
 	return 0;
 }
 
-/* "..": may leave a mount at its root, but not the root of the walk. */
+/* "..": may leave a mount at its root, but not the root of the walk. Returns 0 if there are too many
+ * mounts to leave. */
 __noinline int go_up(void)
 {
 	struct lookup *s = get_lookup();
@@ -214,17 +215,17 @@ __noinline int go_up(void)
 
 	if (!s)
 		return 0;
-	for (i = 0; i < MOUNTED_OVER; i++) {
+	for (i = 0; i <= MOUNTED_OVER; i++) {
 		if (s->dentry == s->root_dentry && s->mount == s->root_mount)
-			return 0;
+			return 1;
 		if (s->dentry != kread(s->mount, vfsmount, mnt_root)) {
 			s->dentry = kread(s->dentry, dentry, d_parent);
-			return 0;
+			return 1;
 		}
 		mount = s->mount - bpf_core_field_offset(struct mount, mnt);
 		parent = kread(mount, mount, mnt_parent);
 		if (parent == mount)
-			return 0;
+			return 1;
 		s->dentry = kread(mount, mount, mnt_mountpoint);
 		s->mount = kaddr(parent, mount, mnt);
 	}
@@ -309,10 +310,8 @@ __noinline int lookup_step(void)
 	s->at += len;
 	if (len == 1 && s->first == '.')
 		return 1;
-	if (len == 2 && s->first == ('.' | '.' << 8)) {
-		go_up();
-		return cross_mounts();
-	}
+	if (len == 2 && s->first == ('.' | '.' << 8))
+		return go_up() && cross_mounts();
 	return lookup_name(s);
 }
 

@@ -48,3 +48,31 @@ def test_each_step_is_a_row(tmp_path):
     assert made["device"].nunique() == 1 and "" not in set(made["device"])
     text = pd.concat([rows[c] for c in ("filename", "flags")]).str.cat()
     assert "secret" not in text, "the value of an option may be one"
+
+
+STACKED = """
+import os, subprocess, sys
+os.chdir(sys.argv[1])
+os.mkdir("over")
+for _ in range(2):
+    subprocess.run(["mount", "-t", "tmpfs", "none", os.path.abspath("over")], check=True)
+for name in "over/inside", "over/../outside", "over/./../over/inside":
+    open(name, "a").close()
+    found = os.stat(name)
+    assert os.access(name, os.R_OK)
+    print(os.path.normpath(name), found.st_ino, f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}")
+"""
+
+
+def test_mounts_on_one_another(tmp_path):
+    """A path leads through both, in and out."""
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
+        done = subprocess.run(["unshare", "--mount", "/usr/bin/python3", "-c", STACKED, tmp_path], capture_output=True,
+                              text=True, check=True)
+    rows = r.rows("fs")
+    for operation in "access", "getattr":
+        said = [line.split() for line in done.stdout.splitlines()]
+        some = rows[rows["operation"].eq(operation) & rows["filename"].isin([f"{tmp_path}/{name}" for name, *_ in said])]
+        some = some[some["flags"].ne("AT_EMPTY_PATH")] # what Python asks of what it opens
+        found = some[["filename", "inode", "device"]].values.tolist()
+        assert found == [[f"{tmp_path}/{name}", *place] for name, *place in said], operation
