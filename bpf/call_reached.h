@@ -155,13 +155,29 @@ static __always_inline bool reach_last(struct task_state *state,
 static __always_inline void settle_device(struct task_state *state, bool follow)
 {
 	struct rec_fs_long *rec = &state->own.rec;
+	struct lookup *lookup = get_lookup();
+	struct known_super *known;
+	u32 told = rec->dev;
 	u64 inode;
 
-	if (state->path || rec->dev >> 20)
+	if (!lookup || state->path || told >> 20)
 		return;
+	known = &lookup->super;
+	if (known->dev == told && known->jiffies == bpf_jiffies64() &&
+	    known->names == names_epoch) {
+		__builtin_memcpy(rec->fs_type, known->fs_type, sizeof(rec->fs_type));
+		return;
+	}
 	inode = reached(state, 0, follow);
-	if (inode && kread(inode, inode, i_ino) == rec->ino)
-		fill_inode(rec, inode);
+	if (!inode || kread(inode, inode, i_ino) != rec->ino)
+		return;
+	fill_inode(rec, inode);
+	if (rec->dev != told)
+		return;
+	known->dev = told;
+	known->names = names_epoch;
+	known->jiffies = bpf_jiffies64();
+	__builtin_memcpy(known->fs_type, rec->fs_type, sizeof(known->fs_type));
 }
 
 static __always_inline void note_replaced(struct rec_fs_long *rec)

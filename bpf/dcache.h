@@ -37,6 +37,14 @@
 volatile u64 dcache_buckets = 0;
 volatile u32 dcache_shift = 0;
 
+/* A device, as a stat call told it, that is a superblock's own, and the type of that. Valid as a
+ * known_file. */
+struct known_super {
+	u64 jiffies;
+	u32 names, dev;
+	char fs_type[FSTYPE_BYTES];
+};
+
 /* A walk. The rest of the path is in the text from AT to TEXT_END. In front of it is room for the
  * text of symbolic links, behind it is a NUL. */
 struct lookup {
@@ -51,6 +59,7 @@ struct lookup {
 	u8 arrived, crossed;
 	char link[LINK_BYTES];
 	char text[4 * PATH_BYTES];
+	struct known_super super; /* that a walk on this CPU has led to */
 };
 #define TEXT_END (2 * PATH_BYTES - 16)
 #define TEXT_MASK (2 * PATH_BYTES - 1)
