@@ -26,8 +26,8 @@ _iotrc()
 	doctor) options='-h --json --config --bundle --help' ;;
 	verify) options='-h --anonymous --against --live --jobs --help' ;;
 	recover) options='-h --help' ;;
-	export) options='-h --to --output --streams --where --columns --block --lake --force --ops --path --exclude-path --pid --command --exclude-command --slow --errors --help' ;;
-	cat) options='-h --to --output --streams --where --columns --block --lake --force --ops --path --exclude-path --pid --command --exclude-command --slow --errors --help' ;;
+	export) options='-h --to --output --streams --where --columns --block --lake --force --ops --path --exclude-path --pid --command --exclude-command --uid --container --slow --errors --help' ;;
+	cat) options='-h --to --output --streams --where --columns --block --lake --force --ops --path --exclude-path --pid --command --exclude-command --uid --container --slow --errors --help' ;;
 	lake) options='-h --date --engine --grace --older-than --help' ;;
 	summary) options='-h --by --stream --sort --top --duration --where --output --json --csv --slow --errors --ops --path --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --container --help' ;;
 	watch) options='-h --expression --where --json --format --duration --from --to --stuck --path --pid --command --slow --errors --scope --exclude-path --exclude-command --follow --uid --cgroup --container --help' ;;

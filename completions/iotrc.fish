@@ -59,6 +59,8 @@ complete -c iotrc -n '__fish_seen_subcommand_from export' -a --exclude-path
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --pid
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --command
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --exclude-command
+complete -c iotrc -n '__fish_seen_subcommand_from export' -a --uid
+complete -c iotrc -n '__fish_seen_subcommand_from export' -a --container
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --slow
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --errors
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --help
@@ -76,6 +78,8 @@ complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --exclude-path
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --pid
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --command
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --exclude-command
+complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --uid
+complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --container
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --slow
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --errors
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --help

@@ -26,7 +26,7 @@
 static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
 	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
-	  "user (live), device, fs_type, errno, size, minute, remote,\n"
+	  "user, device, fs_type, errno, size, minute, remote,\n"
 	  "connection, kind or cause (of extent)" },
 	{ "stream", 's', "LIST",
 	  "fs (default), block, nw_conn, cache, pagefault, extent\n(of a SESSION alone), ...: a table each" },
@@ -447,6 +447,28 @@ static int select_live(struct task *t)
 	return 0;
 }
 
+/* Whether the kernel can sum up STREAM by what is asked for. Returns 0, or the exit code after a
+ * message. */
+static int check_groups(const struct task *t, enum stream stream)
+{
+	const char *key = schema_streams[stream].key;
+
+	for (int i = 0; i < t->n_by; i++) {
+		const struct dimension *d = t->dimensions[i];
+
+		if (summary_live__knows(d, stream))
+			continue;
+		if (!d->columns[stream])
+			return command__usage(t->command, "--by: rows of %s have no %s", key,
+					      d->name);
+		return command__usage(t->command,
+				      "--by: the %s of %s is not known in the kernel: record a "
+				      "session, and sum it up",
+				      d->name, key);
+	}
+	return 0;
+}
+
 /* Returns 0, or the exit code after a message. */
 static int prepare_live(struct task *t)
 {
@@ -455,14 +477,10 @@ static int prepare_live(struct task *t)
 
 	if (code)
 		return code;
-	for (int i = 0; i < t->n_by; i++)
-		if (summary_live__refuses(t->dimensions[i]))
-			return command__usage(c, "--by: %s %s", t->dimensions[i]->name,
-					      summary_live__refuses(t->dimensions[i]));
-	for (int i = 0; i < t->n_streams; i++)
-		if (is_by(t, "file") && !dimension__find("file", 4)->columns[t->order[i]])
-			return command__usage(c, "--by: rows of %s have no file",
-					      schema_streams[t->order[i]].key);
+	for (int i = 0; i < t->n_streams && !code; i++)
+		code = check_groups(t, t->order[i]);
+	if (code)
+		return code;
 	if (t->duration && units__parse_time(t->duration, &t->live.duration_ns))
 		return command__usage(c, "--duration: '%s' is not a time (10s, 5m)", t->duration);
 	if (t->live.argv && (t->live.selection.n_pids || t->duration))
@@ -577,17 +595,16 @@ const struct command summary_command = {
 		"concurrent calls are added up. The share is that of the total time, or of the calls if the\n"
 		"stream has no times. Columns that begin with q. are about a block request's time in the\n"
 		"queue. size groups by powers of two, rounded down. Rows with two paths (rename) count for\n"
-		"the first. - is the group of rows without a value. Names of containers\n"
-		"come from the manifest: for a single file, or a session recorded with --anonymize, they are\n"
-		"unknown. So are users, unless the manifest says whose the processes were.\n"
+		"the first. - is the group of rows without a value. Users and names of containers come from\n"
+		"the manifest: for a single file, or a session recorded with --anonymize, they are unknown.\n"
 		"\n"
 		"Without a session it sums up what happens from now on, as root; with -- CMD, what CMD and its\n"
 		"descendants do, like strace -c -f. It does so in the kernel, without making rows, so that no\n"
 		"load can falsify it. Live groups may be by operation, process, command, container, user,\n"
-		"device (block, cache and pagefault), errno, size, and file (fs, cache and pagefault). Up to\n"
-		"16,384 files, or pairs of a file and another key, are kept; calls on further files count\n"
-		"without their file, like calls that reached none. A file whose name has not been seen is\n"
-		"shown as DEVICE/INODE.\n"
+		"device (block, cache and pagefault), errno, size, and file, directory and extension (fs,\n"
+		"cache and pagefault). Up to 16,384 files, or pairs of a file and another key, are kept;\n"
+		"calls on further files count without their file, like calls that reached none. A file whose\n"
+		"name has not been seen is shown as DEVICE/INODE.\n"
 		"\n"
 		"The error of p50, p95 and p99 is at most 0.8 %. Counts and sums are exact. Memory is bounded:\n"
 		"beyond 100,000 groups the smallest are added up as others, and the CSV and JSON say how much\n"

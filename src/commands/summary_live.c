@@ -107,21 +107,53 @@ static char *file(char *p, const struct engine_sum *sum, struct summary_live *l)
 	return csv__u64(p, sum->file);
 }
 
+/* What OF says of the file's name. Of a file without one nothing is known. */
+static char *part_of_name(char *p, const struct engine_sum *sum, struct summary_live *l,
+			  struct row_field (*of)(struct row_field path))
+{
+	size_t len = 0;
+	const char *name = sum->file ? live_names__find(l->names, sum, &len) : NULL;
+	struct row_field part;
+
+	if (!name || len > SUMMARY_NAME_MAX)
+		return p;
+	part = of((struct row_field){ (char *)name, len });
+	return csv__mem(p, part.s, part.len);
+}
+
+static char *directory(char *p, const struct engine_sum *sum, struct summary_live *l)
+{
+	return part_of_name(p, sum, l, dimension__directory);
+}
+
+static char *extension(char *p, const struct engine_sum *sum, struct summary_live *l)
+{
+	return part_of_name(p, sum, l, dimension__extension);
+}
+
+#define S(stream) (UINT32_C(1) << STREAM_##stream)
+#define ALL_STREAMS UINT32_MAX
+
+/* clang-format off */
 static const struct {
 	const char *name;
-	uint32_t by; /* enum sum_by */
+	uint32_t by;      /* enum sum_by */
+	uint32_t streams; /* whose records have it */
 	part_fn part;
 } parts[] = {
-	{ "operation", SUM_BY_OPERATION, operation },
-	{ "process", SUM_BY_PROCESS, process },
-	{ "command", SUM_BY_COMMAND, command },
-	{ "container", SUM_BY_CONTAINER, container },
-	{ "user", SUM_BY_USER, user },
-	{ "device", SUM_BY_DEVICE, device },
-	{ "errno", SUM_BY_ERRNO, error },
-	{ "size", SUM_BY_SIZE, size },
-	{ "file", SUM_BY_FILE, file },
+	{ "operation", SUM_BY_OPERATION, ALL_STREAMS, operation },
+	{ "process",   SUM_BY_PROCESS,   ALL_STREAMS, process },
+	{ "command",   SUM_BY_COMMAND,   ALL_STREAMS, command },
+	{ "container", SUM_BY_CONTAINER, ALL_STREAMS, container },
+	{ "user",      SUM_BY_USER,      ALL_STREAMS, user },
+	{ "device",    SUM_BY_DEVICE,    S(BLOCK) | S(CACHE) | S(PAGEFAULT), device },
+	{ "errno",     SUM_BY_ERRNO,     S(FS) | S(BLOCK) | S(NW_CONN) | S(NW_EPOLL) | S(NW_SOCKOPT), error },
+	{ "size",      SUM_BY_SIZE,      S(FS) | S(BLOCK), size },
+	{ "file",      SUM_BY_FILE,      S(FS) | S(CACHE) | S(PAGEFAULT), file },
+	{ "directory", SUM_BY_FILE,      S(FS) | S(CACHE) | S(PAGEFAULT), directory },
+	{ "extension", SUM_BY_FILE,      S(FS) | S(CACHE) | S(PAGEFAULT), extension },
 };
+/* clang-format on */
 
 static int find_part(const struct dimension *d)
 {
@@ -131,10 +163,11 @@ static int find_part(const struct dimension *d)
 	return -1;
 }
 
-const char *summary_live__refuses(const struct dimension *d)
+bool summary_live__knows(const struct dimension *d, enum stream stream)
 {
-	return find_part(d) < 0 ? "is not known in the kernel: record a session, and sum it up" :
-				  NULL;
+	int i = find_part(d);
+
+	return i >= 0 && parts[i].streams >> stream & 1;
 }
 
 /* Hits and misses are counted by operation, so sums are also grouped by operation if necessary. */

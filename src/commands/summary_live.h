@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "engine/engine.h"
 #include "schema/selection.h"
@@ -28,8 +29,8 @@ struct summary_live {
 	uint64_t untimed, lost[STREAM_CAPTURED], missed[STREAM_CAPTURED];
 };
 
-/* Returns why a live summary by D is impossible, or NULL. */
-const char *summary_live__refuses(const struct dimension *d);
+/* Whether the kernel can sum up STREAM by D. */
+bool summary_live__knows(const struct dimension *d, enum stream stream);
 
 /* Watches, and adds the results to the summaries. Returns 0, or the exit code after a message. */
 int summary_live__run(struct summary_live *l);

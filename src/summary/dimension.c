@@ -22,27 +22,34 @@ static struct row_field file(const struct export_row *row, int column, char *buf
 	return two_paths__main(&row->fields[column]);
 }
 
-static struct row_field directory(const struct export_row *row, int column, char *buf)
+struct row_field dimension__directory(struct row_field path)
 {
-	struct row_field f = file(row, column, buf);
-	const char *slash = memrchr(f.s, '/', f.len);
+	const char *slash = memrchr(path.s, '/', path.len);
 
 	if (!slash)
 		return nothing();
-	f.len = slash != f.s ? slash - f.s : 1;
-	return f;
+	path.len = slash != path.s ? slash - path.s : 1;
+	return path;
 }
 
-/* The text after the last dot of a name, unless the name begins with it. */
-static struct row_field extension(const struct export_row *row, int column, char *buf)
+struct row_field dimension__extension(struct row_field path)
 {
-	struct row_field f = file(row, column, buf);
-	char *slash = memrchr(f.s, '/', f.len), *name = slash ? slash + 1 : f.s;
-	char *end = f.s + f.len, *dot = memrchr(name, '.', end - name);
+	char *slash = memrchr(path.s, '/', path.len), *name = slash ? slash + 1 : path.s;
+	char *end = path.s + path.len, *dot = memrchr(name, '.', end - name);
 
 	if (!dot || dot == name || dot + 1 == end)
 		return nothing();
 	return (struct row_field){ dot + 1, end - dot - 1 };
+}
+
+static struct row_field directory(const struct export_row *row, int column, char *buf)
+{
+	return dimension__directory(file(row, column, buf));
+}
+
+static struct row_field extension(const struct export_row *row, int column, char *buf)
+{
+	return dimension__extension(file(row, column, buf));
 }
 
 /* A file without a name in the row: MAJOR:MINOR/INODE. */

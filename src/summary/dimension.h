@@ -21,6 +21,11 @@ struct dimension {
 	bool of_empty; /* KEY is called even if the field COLUMN is empty */
 };
 
+/* The group of a file's PATH by its directory, and by its extension: the text after the last dot of
+ * the name, unless the name begins with it. Parts of PATH, or DIMENSION_NONE. */
+struct row_field dimension__directory(struct row_field path);
+struct row_field dimension__extension(struct row_field path);
+
 extern const struct dimension dimensions[]; /* ends with a row without a name */
 
 /* Returns the dimension with the NAME of LEN bytes, or NULL. */

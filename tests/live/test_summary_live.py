@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`iotrc summary`, live: as many calls and errors as strace counts, and as programs and the kernel count themselves,
 under any load."""
+import collections
 import csv
 import io
 import json
@@ -192,21 +193,24 @@ def hammer(tmp_path, seconds=1, processes=3):
 
 @pytest.mark.alone
 def test_no_load_can_falsify_it(tmp_path):
-    """Under a load that makes a recording lose rows; the calls of other programs are not counted."""
-    n = (os.cpu_count() or 1) * 2
+    """Under a load that makes a recording lose rows, and then under twice that load, while the summary itself does not run;
+    the calls of other programs are not counted."""
+    n = os.cpu_count() or 1
     mine = "--command", "hammering", *recorder.OWN
     with Watch("--by", "operation,process", *mine) as w:
         with recorder.Recording(tmp_path, "--streams", "fs", *mine, "--memory", "128M", code=3) as r:
             w.process.send_signal(signal.SIGSTOP)
             load = subprocess.Popen(hammer(tmp_path, 2, n), stdout=subprocess.PIPE, text=True)
             with ptrace.held(r.process.pid, "iotrc-reader"):
-                told = json.loads(load.communicate(timeout=120)[0])
+                told = collections.Counter(json.loads(load.communicate(timeout=120)[0]))
+        twice = subprocess.run(hammer(tmp_path, 2, 2 * n), check=True, capture_output=True, text=True)
+        told.update(json.loads(twice.stdout))
         w.process.send_signal(signal.SIGCONT)
     assert sum(r.session.counts("fs")["lost"].values()) > 0
     sums = {op: sum(int(r["calls"]) for r in w.rows if r["operation"] == op) for op in told}
     assert sums == told
     assert sum(int(r["bytes"]) for r in w.rows if r["operation"] == "read") == 64 * told["read"]
-    assert len({r["process"] for r in w.rows}) == n and {r["process_command"] for r in w.rows} == {"hammering"}
+    assert len({r["process"] for r in w.rows}) == 3 * n and {r["process_command"] for r in w.rows} == {"hammering"}
     assert "missing" not in w.said
 
 
@@ -317,6 +321,23 @@ def test_files_are_those_of_the_program(tmp_path):
     assert both == 5
 
 
+TREE = """
+import os, sys
+os.chdir(sys.argv[1])
+for name, reads in ("one.csv", 3), ("sub/two.csv", 5), ("sub/three", 7):
+    fd = os.open(name, os.O_RDWR | os.O_CREAT)
+    for _ in range(reads): os.pread(fd, 1 << 20, 0)
+"""
+
+
+@pytest.mark.parametrize("by, want", [("directory", {"": 3, "/sub": 12}), ("extension", {"csv": 8, "-": 7})])
+def test_parts_of_names(tmp_path, by, want):
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-c", TREE, tmp_path / "tree", args=["--by", f"{by},size", "--ops", "read"])
+    got = {r[by]: int(r["calls"]) for r in read(text) if r["size"] == "1048576"}
+    assert got == {k if by == "extension" else f"{tmp_path}/tree{k}": n for k, n in want.items()}
+
+
 def test_files_equal_those_of_a_session(tmp_path):
     """Each file that was read or written has as many calls and bytes as in a recording at the same time."""
     script = "for i in 1 2 3 4 5 6 7; do cat /etc/passwd >>all; dd if=all of=copy bs=512 2>/dev/null; mv copy copy$i; done"
@@ -397,7 +418,8 @@ def cpu_ticks(pid):
 
 
 @pytest.mark.parametrize("args, why", [
-    (["--by", "directory"], "--by: directory is not known in the kernel"), (["--path", "/etc"], "record one, and sum it up"),
+    (["--by", "minute"], "--by: the minute of fs is not known in the kernel"), (["--path", "/etc"], "record one, and sum it up"),
+    (["--by", "device"], "--by: the device of fs is not known in the kernel"), (["--stream", "nw_conn", "--by", "size"], "have no size"),
     (["--stream", "block", "--by", "file"], "have no file"),
     (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),
     (["-d", "1s", "--", "true"], "don't go with"),
