@@ -241,7 +241,8 @@ static __always_inline void add_to(struct sum_key *key, u64 what, u64 result, u6
 
 	if (!sum)
 		return;
-	sum->id = hash_key(key);
+	if (!FROM_6_2 || !sum->id) /* of this CPU */
+		sum->id = hash_key(key);
 	if (what & SUM_WHAT(0, 0, 1, 0)) {
 		add_time(wait ? &sum->wait : &sum->time, time, stream);
 		if (!(cfg.sums & SUM_NO_QUANTILES))

@@ -52,6 +52,8 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	s->head.pid = kread(task, task_struct, tgid);
 	s->head.tid = kread(task, task_struct, pid);
 	s->head.ppid = state->ppid;
+	if (FROM_6_2)
+		s->head.uid = state->uid + 1;
 	s->head.id = next_id();
 	s->head.cgroup = state->cgroup;
 	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
@@ -69,7 +71,7 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 static __always_inline bool task_note(struct task_state *state, u64 task)
 {
 	struct sum_task who = { .cgroup = state->cgroup,
-				.uid = bpf_get_current_uid_gid(),
+				.uid = FROM_6_2 ? state->uid : bpf_get_current_uid_gid(),
 				.ppid = state->ppid };
 
 	__builtin_memcpy(who.comm, state->comm, sizeof(who.comm));
@@ -106,7 +108,14 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
-/* Brings the identity of TASK up to date: names, parents and cgroups change. TASK is what
+/* Whether a change of the user makes a new definition: where a read costs next to nothing, or where
+ * users are asked for. */
+static __always_inline bool users_matter(void)
+{
+	return FROM_6_2 || cfg.n_uids;
+}
+
+/* Brings the identity of TASK up to date: names, parents, cgroups and users change. TASK is what
  * current_task() has returned, or the thread that the current one works for. AGAIN forces a new
  * definition (after exec() the arguments differ). */
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
@@ -115,9 +124,9 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
 	u64 css_set = task_pointer(task, cgroups), parent = task_pointer(task, real_parent);
 	u64 jiffies = bpf_jiffies64(), cgroup, cred = 0;
-	u32 ppid;
+	u32 ppid, uid = 0;
 
-	if (cfg.n_uids)
+	if (users_matter())
 		cred = task_pointer(task, real_cred);
 	/* Within one jiffy the same pointers mean the same objects: memory is not reused so
 	 * fast. */
@@ -129,17 +138,24 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 	parent = kread(task, task_struct, real_parent);
 	cgroup = kread(kread(kread(css_set, css_set, dfl_cgrp), cgroup, kn), kernfs_node, id);
 	ppid = kread(parent, task_struct, tgid);
+	if (FROM_6_2)
+		uid = kread(kread(task, task_struct, real_cred), cred, uid.val);
 	state->jiffies = jiffies;
 	state->css_set = css_set;
 	state->parent = parent;
+	if (FROM_6_2)
+		state->cred = cred;
 	if (state->comm[0] != comm0 || state->comm[1] != comm1 || state->cgroup != cgroup ||
-	    state->ppid != ppid || state->cred != cred || state->lineage == LINEAGE_UNKNOWN ||
-	    again) {
+	    state->ppid != ppid || (FROM_6_2 ? state->uid != uid : state->cred != cred) ||
+	    state->lineage == LINEAGE_UNKNOWN || again) {
 		state->comm[0] = comm0;
 		state->comm[1] = comm1;
 		state->cgroup = cgroup;
 		state->ppid = ppid;
-		state->cred = cred;
+		if (FROM_6_2)
+			state->uid = uid;
+		else
+			state->cred = cred;
 		if (state->lineage == LINEAGE_UNKNOWN)
 			state->lineage = find_lineage(task_address(task));
 		state->left_out = left_out(state, task_address(task));

@@ -60,7 +60,7 @@ struct rec_task {
 	u16 len; /* of cmdline; each argument ends in NUL */
 	u32 pid, tid, ppid;
 	u32 cmdline_cut; /* the arguments are longer than cmdline */
-	u32 pad2;
+	u32 uid;         /* 1 + the real user's id; 0: unknown */
 	u64 id, cgroup;
 	char comm[COMM_BYTES];
 	char cmdline[];

@@ -26,12 +26,12 @@ static const struct {
 	{ "--path", PATHS, LIST_OF(paths) },
 	{ "--exclude-path", PATHS, LIST_OF(excluded_paths) },
 	{ "--ops", OPS, LIST_OF(ops) },
+	{ "--uid", LIST, LIST_OF(users) },
+	{ "--container", LIST, LIST_OF(containers) },
 	{ "--slow", SLOW, 0 },
 	{ "--errors", ERRORS, 0 },
 	{ "--follow", LIVE_ONLY, 0 },
-	{ "--uid", LIVE_ONLY, 0 },
 	{ "--cgroup", LIVE_ONLY, 0 },
-	{ "--container", LIVE_ONLY, 0 },
 	{ "--scope", LIVE_ONLY, 0 },
 };
 

@@ -15,10 +15,10 @@
 	{ "exclude-path", 0, "PREFIX", "not files at or below PREFIX; may be repeated" }, \
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
 		{ "follow", 0, NULL, "live, with --command: also what those threads start" }, \
-		{ "uid", 0, "LIST", "live: only processes of these users" }, \
+		{ "uid", 0, "LIST", "only processes of these users" }, \
 		{ "cgroup", 0, "PATH|ID", "live: only processes of this cgroup (v2)" }, \
 	{ \
-		"container", 0, "NAME", "live: only processes of this container" \
+		"container", 0, "NAME", "only processes of this container" \
 	}
 
 /* The filters of rows, for the table of a command whose letters mean something else. */
@@ -29,6 +29,8 @@
 		{ "pid", 0, "LIST", "only these processes and their descendants" }, \
 		{ "command", 0, "LIST", "only threads of these names" }, \
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
+		{ "uid", 0, "LIST", "only processes of these users" }, \
+		{ "container", 0, "LIST", "only processes of these containers" }, \
 		{ "slow", 0, "TIME", "only what took at least TIME (1ms)" }, \
 	{ \
 		"errors", 0, NULL, "only what failed" \

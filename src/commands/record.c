@@ -49,6 +49,7 @@ static void free_all(struct recording *r)
 	upload__free(r->upload);
 	staging__free(r->staging);
 	containers__free(r->containers.all);
+	process_users__free(r->users);
 	snapshots__free(r->snapshots);
 	capture__free(r->capture);
 	free(r->latencies);

@@ -85,6 +85,14 @@ static void tell_unknown_extents(struct recording *r)
 	manifest__set_diagnostic(r->manifest, "extent_unknown", counts);
 }
 
+static void tell_users(struct recording *r)
+{
+	json_t *users = r->users ? process_users__json(r->users) : NULL;
+
+	if (users)
+		manifest__set(r->manifest, "users", users);
+}
+
 int recording__write_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
@@ -113,6 +121,7 @@ int recording__write_manifest(struct recording *r)
 	manifest__set_diagnostic(
 		r->manifest, "definitions",
 		json_pack("{s:I, s:I}", "paths", (json_int_t)paths, "tasks", (json_int_t)tasks));
+	tell_users(r);
 	err = manifest__write(r->manifest, r->session->fd);
 	upload__poke(r->upload);
 	now = clock__mono_ns();

@@ -138,6 +138,7 @@ static void on_ended(void *arg)
 static int begin_capture(struct recording *r)
 {
 	const struct options *o = r->options;
+	int err = o->anonymize ? 0 : process_users__new(&r->users);
 	struct capture_setup setup = {
 		.engine = r->engine,
 		.writer = r->writer,
@@ -148,6 +149,7 @@ static int begin_capture(struct recording *r)
 			.key = o->anonymize ? r->key : NULL,
 			.request_names = engine__request_names(r->engine),
 			.keep_system = o->anonymize_keep_system,
+			.users = r->users,
 		},
 		.shed = o->shed,
 		.distinct = o->distinct,
@@ -158,7 +160,7 @@ static int begin_capture(struct recording *r)
 		.arg = r,
 	};
 
-	return capture__new(&r->capture, &setup);
+	return err ?: capture__new(&r->capture, &setup);
 }
 
 /* With --upload-later. Without the mark the session stays here. */

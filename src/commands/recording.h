@@ -30,6 +30,7 @@
 #include "engine/keep.h"
 #include "metrics/publisher.h"
 #include "options/options.h"
+#include "rows/process_users.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 /* The state of record_containers.c. */
@@ -68,8 +69,9 @@ struct recording {
 	struct disk_budget *budget;
 	struct staging *staging;
 	struct containers_seen containers;
-	int landlock; /* its ABI; 0: none */
-	int state;    /* the state directory, or a negative errno */
+	struct process_users *users; /* or NULL: names of users are left out */
+	int landlock;                /* its ABI; 0: none */
+	int state;                   /* the state directory, or a negative errno */
 	unsigned char key[ANONYMIZE_KEY_SIZE];
 	struct anonymizer *anon; /* this thread's */
 	struct status status;

@@ -597,6 +597,8 @@ const struct command summary_command = {
 		"queue. size groups by powers of two, rounded down. Rows with two paths (rename) count for\n"
 		"the first. - is the group of rows without a value. Users and names of containers come from\n"
 		"the manifest: for a single file, or a session recorded with --anonymize, they are unknown.\n"
+		"Before Linux 6.2 users of sessions are unknown, too, and live a process belongs to the user that\n"
+		"it had first.\n"
 		"\n"
 		"Without a session it sums up what happens from now on, as root; with -- CMD, what CMD and its\n"
 		"descendants do, like strace -c -f. It does so in the kernel, without making rows, so that no\n"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataset/session_reader.h"
+#include "export/session_names.h"
 #include "export/sorter.h"
 #include "export/spill_file.h"
 #include "export/where.h"
@@ -26,6 +27,7 @@ struct head {
 /* The session of a row. */
 struct origin {
 	char *machine, *session, *boot;
+	struct session_names *names;
 };
 
 struct rows {
@@ -114,7 +116,7 @@ static int on_session(void *arg, struct session_reader *session)
 	*o = (struct origin){ .session = copy(session, "session_id"),
 			      .boot = copy(session, "boot_id") };
 	o->machine = strdup(session_reader__string(session, session->root, "", "machine_id"));
-	return o->machine ? 0 : -ENOMEM;
+	return o->machine ? session_names__new(&o->names, session->root) : -ENOMEM;
 }
 
 /* ---- giving ---- */
@@ -142,7 +144,8 @@ static int give(struct rows *r)
 					   .machine = o->machine,
 					   .session = o->session,
 					   .boot = o->boot,
-					   .utc_offset_s = head.utc_offset_s };
+					   .utc_offset_s = head.utc_offset_s,
+					   .names = o->names };
 		if (!take_fields(&row, r->line, len, fields))
 			return -EBADMSG;
 		r->given++;
@@ -161,6 +164,7 @@ static void free_rows(struct rows *r)
 		free(r->origins[i].machine);
 		free(r->origins[i].session);
 		free(r->origins[i].boot);
+		session_names__free(r->origins[i].names);
 	}
 	free(r->origins);
 	sorter__free(r->sorter);

@@ -22,6 +22,7 @@ struct entries {
 };
 
 struct session_names {
+	json_t *manifest;
 	json_t *names, *containers; /* of the manifest; or NULL */
 	struct entries ranges, changes;
 };
@@ -71,6 +72,7 @@ int session_names__new(struct session_names **ret, json_t *manifest)
 
 	if (!n)
 		return -ENOMEM;
+	n->manifest = json_incref(manifest);
 	n->names = json_object_get(users, "names");
 	n->containers = json_object_get(manifest, "containers");
 	err = read_entries(json_object_get(users, "processes"), &n->ranges);
@@ -87,6 +89,7 @@ struct session_names *session_names__free(struct session_names *n)
 {
 	if (!n)
 		return NULL;
+	json_decref(n->manifest);
 	free(n->ranges.at);
 	free(n->changes.at);
 	free(n);

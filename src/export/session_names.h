@@ -10,8 +10,8 @@
 
 struct session_names;
 
-/* Reads MANIFEST, which is borrowed until session_names__free(). Malformed members are ignored.
- * Returns 0, or -ENOMEM. */
+/* Reads MANIFEST, and keeps a reference to it. Malformed members are ignored. Returns 0, or
+ * -ENOMEM. */
 int session_names__new(struct session_names **ret, json_t *manifest);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct session_names *session_names__free(struct session_names *n);
@@ -22,11 +22,11 @@ bool session_names__has_users(const struct session_names *n);
 /* Gets the user of process PID in a row at NS (CLOCK_MONOTONIC). Returns false if unknown. */
 bool session_names__uid(const struct session_names *n, uint64_t pid, uint64_t ns, uint32_t *ret);
 
-/* Returns the name of a user; NULL if only the number is known. Valid as long as the manifest. */
+/* Returns the name of a user; NULL if only the number is known. Valid as long as N. */
 const char *session_names__user(const struct session_names *n, uint32_t uid);
 
 /* Returns the name of the container to which the cgroup with the ID of LEN digits belongs, or else
- * its id; NULL if it belongs to none. Valid as long as the manifest. */
+ * its id; NULL if it belongs to none. Valid as long as N. */
 const char *session_names__container(const struct session_names *n, const char *id, size_t len);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/csv.h"
 #include "platform/macros.h"
 #include "rows/column.h"
+#include "rows/process_users.h"
 #include "schema/fs_ops.h"
 
 static const struct reqnames no_names;
@@ -27,6 +28,7 @@ int encoder__new(struct encoder **ret, const struct encoder_config *config)
 	e->selection = config->selection;
 	e->clock = config->clock;
 	e->reqnames = config->request_names ?: &no_names;
+	e->users = config->users;
 	err = dict__new(&e->paths, m->paths_max, m->paths_bytes);
 	if (!err)
 		err = dict__new(&e->tasks, m->tasks_max, m->tasks_bytes);
@@ -264,7 +266,9 @@ static void define_task(struct encoder *e, const struct rec_task *r)
 	entry = dict__put(e->tasks, r->id, sizeof(*entry) + who_len + tail_len);
 	if (!entry)
 		return;
+	entry->pid = r->pid;
 	entry->ppid = r->ppid;
+	entry->user = e->users && r->uid ? process_users__note(e->users, r->pid, r->uid - 1) : 0;
 	entry->who_len = who_len;
 	entry->tail_len = tail_len;
 	memcpy(entry->text, who, who_len);
@@ -310,10 +314,12 @@ void encoder__end_round(struct encoder *e)
 
 static const struct task_entry nobody = { .who_len = 2, .tail_len = 2, .text = ",,,," };
 
-const struct task_entry *encode__task(struct encoder *e, uint64_t id)
+const struct task_entry *encode__task(struct encoder *e, uint64_t id, uint64_t ns)
 {
 	const struct task_entry *t = dict__get(e->tasks, id);
 
+	if (t && t->user)
+		process_users__row(e->users, t->pid, t->user, ns);
 	if (t)
 		return t;
 	if (id)

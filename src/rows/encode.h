@@ -51,7 +51,8 @@ struct path_entry {
 };
 
 struct task_entry {
-	uint32_t ppid;
+	uint32_t pid, ppid;
+	uint8_t user;      /* for process_users__row(), or 0 */
 	uint16_t who_len;  /* "pid,tid,command" */
 	uint16_t tail_len; /* "cmdline,ppid,container_id" */
 	char text[];
@@ -70,8 +71,9 @@ struct encoder_config {
 	struct clock *clock;
 	const unsigned char *key; /* of the anonymisation; NULL: names in clear */
 	const struct reqnames
-		*request_names; /* the engine's; NULL: none, and their fields stay empty */
-	bool keep_system;       /* with --anonymize=keep-system these stay clear */
+		*request_names;      /* the engine's; NULL: none, and their fields stay empty */
+	bool keep_system;            /* with --anonymize=keep-system these stay clear */
+	struct process_users *users; /* where the users of processes are noted; NULL: nowhere */
 };
 
 /* Records that only a bug can make: malformed ones, and events whose definition is missing. */
@@ -83,7 +85,8 @@ struct encoder {
 	struct dict *paths, *tasks;
 	struct mounts *mounts;
 	const struct reqnames *reqnames;
-	struct anonymizer *anon; /* NULL: names in clear. All text passes through it. */
+	struct anonymizer *anon;     /* NULL: names in clear. All text passes through it. */
+	struct process_users *users; /* borrowed; or NULL */
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	struct matched matched;
 	uint64_t extents_unknown[UNKNOWN_REASONS]; /* rows of extent, by enum extent_reason */
@@ -138,9 +141,9 @@ extern const char *const encode__unknown_reasons[UNKNOWN_REASONS];
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
 /* Writes the names of the flags in VALUE, by SET, and bits without a name in hexadecimal. */
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
-/* Returns the thread with this id, or an entry with empty fields if the id is 0 or unknown. It is
- * valid as long as dict__get() says. */
-const struct task_entry *encode__task(struct encoder *e, uint64_t id);
+/* Returns the thread with this id, of a row at NS, or an entry with empty fields if the id is 0 or
+ * unknown. It is valid as long as dict__get() says. */
+const struct task_entry *encode__task(struct encoder *e, uint64_t id, uint64_t ns);
 /* Writes "pid,command", for streams without a tid in that place. */
 char *encode__pid_command(const struct task_entry *task, char *p);
 /* The thread id. */

@@ -50,7 +50,7 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_block *r = record;
 	const struct reqnames *names = e->reqnames;
-	const struct task_entry *task = encode__task(e, r->task);
+	const struct task_entry *task = encode__task(e, r->task, r->ns);
 	uint32_t op = r->cmd_flags & ((1 << OP_BITS) - 1);
 	char *field;
 

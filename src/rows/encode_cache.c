@@ -12,7 +12,7 @@ char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 
 	p = encode__begin(e, STREAM_CACHE, r->ns, p);
 	COLUMN(p, "pid", "command");
-	p = encode__pid_command(encode__task(e, r->task), p);
+	p = encode__pid_command(encode__task(e, r->task, r->ns), p);
 	COLUMN(p, "event_type");
 	p = encode__word(p, operation__name(STREAM_CACHE, r->event));
 	COLUMN(p, "inode");
@@ -39,7 +39,7 @@ char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 char *encode__fault(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_fault *r = record;
-	const struct task_entry *task = encode__task(e, r->task);
+	const struct task_entry *task = encode__task(e, r->task, r->ns);
 
 	p = encode__begin(e, STREAM_PAGEFAULT, r->ns, p);
 	COLUMN(p, "pid", "tid", "command");

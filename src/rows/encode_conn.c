@@ -18,7 +18,7 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_conn *r = record;
 	const struct conn_ends *ends = &r->ends;
-	const struct task_entry *task = encode__task(e, r->task);
+	const struct task_entry *task = encode__task(e, r->task, r->ns);
 	int version = ends__version(ends);
 	uint32_t domain = r->op == CONN_SOCKET_CREATE ? r->domain : ends->family;
 

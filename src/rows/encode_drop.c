@@ -29,7 +29,7 @@ char *encode__drop(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "event_type");
 	p = encode__word(p, operation__name(STREAM_NW_DROP, r->event));
 	COLUMN(p, "pid", "command");
-	p = encode__pid_command(encode__task(e, r->task), p);
+	p = encode__pid_command(encode__task(e, r->task, r->ns), p);
 	COLUMN(p, "proto");
 	if (r->ipver)
 		p = protocols[r->proto] ? encode__word(p, protocols[r->proto]) :

@@ -20,7 +20,7 @@ static char *timeout(char *p, int64_t ns)
 char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_epoll *r = record;
-	const struct task_entry *task = encode__task(e, r->task);
+	const struct task_entry *task = encode__task(e, r->task, r->ns);
 	bool waits = r->op >= POLL_WAIT;
 
 	p = encode__begin(e, STREAM_NW_EPOLL, r->ns, p);

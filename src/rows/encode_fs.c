@@ -318,7 +318,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const struct rec_fs *r = record;
 	const struct rec_fs_long *l = r->type == REC_FS_LONG ? record : NULL;
 	const struct path_entry *path = NULL;
-	const struct task_entry *task = encode__task(e, r->task);
+	const struct task_entry *task = encode__task(e, r->task, r->ns);
 	const char *fs_type = NULL;
 	int64_t ret = r->ret;
 

@@ -208,7 +208,7 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_sockopt *r = record;
-	const struct task_entry *task = encode__task(e, r->task);
+	const struct task_entry *task = encode__task(e, r->task, r->ns);
 
 	p = encode__begin(e, STREAM_NW_SOCKOPT, r->ns, p);
 	COLUMN(p, "event_type");

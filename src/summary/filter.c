@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "dataset/two_paths.h"
+#include "export/session_names.h"
 #include "platform/macros.h"
 #include "summary/measure.h"
 
@@ -25,7 +27,7 @@ bool filter_list__add(struct filter_list *to, const char *list, bool whole)
 bool filter__any(const struct filter *f)
 {
 	return f->slow_ns || f->errors || f->ops.n || f->paths.n || f->commands.n || f->pids.n ||
-	       f->excluded_paths.n || f->excluded_commands.n;
+	       f->excluded_paths.n || f->excluded_commands.n || f->users.n || f->containers.n;
 }
 
 const char *filter__lacks(const struct filter *f, enum stream stream)
@@ -34,6 +36,8 @@ const char *filter__lacks(const struct filter *f, enum stream stream)
 		return "times";
 	if (f->errors && !measures__of(stream)->errors)
 		return "errors";
+	if (f->containers.n && !row__column(stream, "container_id"))
+		return "containers";
 	return (f->paths.n || f->excluded_paths.n) && stream != STREAM_FS ? "paths" : NULL;
 }
 
@@ -43,6 +47,8 @@ int filter__fields(const struct filter *f, enum stream stream)
 					     "command",   "pid",        "ppid" };
 	int n = 0;
 
+	if (f->users.n || f->containers.n)
+		return (int)schema_streams[stream].n_columns;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		int column = row__column(stream, names[i]);
 
@@ -115,6 +121,35 @@ static bool passes_pids(struct filter *f, const struct export_row *row)
 	return true;
 }
 
+static bool is_text_listed(const struct filter_list *l, const char *text)
+{
+	return text && is_listed(l, &(struct row_field){ (char *)text, strlen(text) });
+}
+
+static bool passes_users(const struct filter *f, const struct export_row *row)
+{
+	char number[CSV_U64_MAX + 1];
+	uint64_t pid, ns;
+	uint32_t uid;
+
+	if (!row->names || !row__uint(row, row__column(row->stream, "pid"), &pid) ||
+	    !row__uint(row, row__column(row->stream, "mono_ns"), &ns) ||
+	    !session_names__uid(row->names, pid, ns, &uid))
+		return false;
+	*csv__u64(number, uid) = '\0';
+	return is_text_listed(&f->users, number) ||
+	       is_text_listed(&f->users, session_names__user(row->names, uid));
+}
+
+static bool passes_containers(const struct filter *f, const struct export_row *row)
+{
+	const struct row_field *id = &row->fields[row__column(row->stream, "container_id")];
+
+	return is_listed(&f->containers, id) ||
+	       (row->names && is_text_listed(&f->containers,
+					     session_names__container(row->names, id->s, id->len)));
+}
+
 bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m)
 {
 	int operation = row__column(row->stream, "operation");
@@ -133,6 +168,9 @@ bool filter__passes(struct filter *f, const struct export_row *row, const struct
 	if (is_listed(&f->excluded_commands, command))
 		return false;
 	if ((f->paths.n || f->excluded_paths.n) && !passes_paths(f, row))
+		return false;
+	if ((f->users.n && !passes_users(f, row)) ||
+	    (f->containers.n && !passes_containers(f, row)))
 		return false;
 	return !f->pids.n || passes_pids(f, row);
 }
