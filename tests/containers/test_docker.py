@@ -24,7 +24,7 @@ class Daemons:
     def __init__(self, debian, directory, files):
         self.environment = {**os.environ, "PATH": f"{debian}/usr/bin:{debian}/usr/sbin:{os.environ['PATH']}",
                             "LD_LIBRARY_PATH": ":".join(map(str, debian.glob("usr/lib/*-linux-gnu")))}
-        self.state, self.files = directory / "state", files
+        self.directory, self.state, self.files = directory, directory / "state", files
         self.socket, self.host = self.state / "containerd.sock", f"unix://{directory}/docker.sock"
         self.log = open(directory / "log", "ab")
         self.processes = [self.start("containerd", "--root", directory / "root", "--state", self.state, "--address", self.socket)]
@@ -59,6 +59,14 @@ class Daemons:
             process.terminate()
             process.wait(timeout=60)
         self.log.close()
+        # dockerd leaves its network namespace mounted.
+        mounts = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
+        for mount in reversed([m for m in mounts if m.startswith(f"{self.directory}/")]):
+            subprocess.run(["umount", mount], check=True)
+
+
+def groups():
+    return {directory for parent in ("docker", "kubepods") for directory in pathlib.Path("/sys/fs/cgroup").glob(f"**/{parent}/**")}
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +76,11 @@ def daemons(small, tmp_path_factory):
     assert made.returncode == 0, "no Docker: " + made.stderr.strip()
     own = Daemons(pathlib.Path(made.stdout.strip()), tmp_path_factory.mktemp("docker"), small)
     own.docker("import", f"{small}.tar", "shop/small:1")
+    before = groups()
     yield own
     own.end()
+    for group in sorted(groups() - before, reverse=True): # neither daemon removes the parents, nor ctr those of its tasks
+        group.rmdir()
 
 
 def test_docker_containers_have_names(daemons, tmp_path):
