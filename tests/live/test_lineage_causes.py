@@ -100,8 +100,9 @@ if os.path.isdir("/sys/fs/cgroup/memory"):
         """A cgroup that is full of dirty pages: reclaim has a flusher write them, long before they are old or many."""
         point, size = tmp_path / "disk", 3 * MEMORY
         memory = (("memory", "memory.limit_in_bytes", str(MEMORY)), ("memory", "memory.max", str(MEMORY)))
+        run("sync") # so that the flushers have nothing else to write
         with (file_system("ext4", point) as disk, limited(*memory) as start,
-              set_vm(dirty_ratio=90, dirty_background_ratio=80, dirty_expire_centisecs=360000)):
+              set_vm(dirty_ratio=90, dirty_background_ratio=80, dirty_expire_centisecs=360000, dirty_writeback_centisecs=0)):
             with recorder.Recording(tmp_path, "--streams", "block", "--lineage", code=None) as r:
                 start("dd", "if=/dev/zero", f"of={point}/file", "bs=64k", f"count={size >> 16}", "status=none")
                 run("sync", "-f", point)
