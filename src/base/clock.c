@@ -246,6 +246,11 @@ void clock__noticed(int fd)
 	clock_step__noticed(fd);
 }
 
+void clock__wake(int fd)
+{
+	clock_step__wake(fd);
+}
+
 int clock__new(struct clock **ret)
 {
 	struct clock *c = calloc(1, sizeof(*c));

@@ -42,6 +42,9 @@ bool clock__poll(struct clock *c, uint64_t now);
 int clock__watch(void);
 /* Rearms FD, a descriptor of clock__watch() that has become readable. */
 void clock__noticed(int fd);
+/* Makes FD, which may be negative, readable at once and for the last time, to end a wait for it.
+ * From any thread. */
+void clock__wake(int fd);
 
 /* Used by clock__poll(): takes the measurement that the offset was OFFSET_NS at MONO_NS, which is
  * later than mono_ns of all rows so far. */

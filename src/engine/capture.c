@@ -26,7 +26,7 @@
  * fastest system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a quarter
  * of a buffer is full. */
 #define WAIT_MIN_MS 2
-#define WAIT_MAX_MS 40
+#define WAIT_MAX_MS 100
 #define ROUND_FEW 500 /* records, including definitions, which may have 4 KiB each */
 #define SETTLE_NS (NSEC_PER_SEC / 2)
 /* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
@@ -580,6 +580,7 @@ void capture__stop(struct capture *c)
 	if (!c->running)
 		return;
 	atomic_store(&c->stop, true);
+	clock__wake(c->step_fd);
 	pthread_join(c->thread, NULL);
 	c->running = false;
 }

@@ -30,6 +30,14 @@ void clock_step__noticed(int fd)
 
 	(void)done; /* Usually EAGAIN, sometimes ECANCELED. */
 }
+
+void clock_step__wake(int fd)
+{
+	const struct itimerspec now = { .it_value.tv_nsec = 1 }; /* of 1970 */
+
+	if (fd >= 0)
+		timerfd_settime(fd, TFD_TIMER_ABSTIME, &now, NULL);
+}
 #else
 /* macOS reports changes only through notifyd. clock__poll() measures the clock again anyway. */
 int clock_step__watch(void)
@@ -38,6 +46,10 @@ int clock_step__watch(void)
 }
 
 void clock_step__noticed(int fd)
+{
+}
+
+void clock_step__wake(int fd)
 {
 }
 #endif

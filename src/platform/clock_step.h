@@ -10,4 +10,7 @@ int clock_step__watch(void);
 /* Rearms FD, which may be negative. */
 void clock_step__noticed(int fd);
 
+/* Makes FD, which may be negative, readable at once and for the last time. From any thread. */
+void clock_step__wake(int fd);
+
 #endif
