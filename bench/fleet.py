@@ -266,7 +266,7 @@ def store(program, place, *sizes):
                 url = stored(m, s3cmd, name, until)
                 before = [f"CREATE NAMED COLLECTION iotrc_lake AS url = '{ceph.endpoint}/{url[5:]}/', access_key_id = '{KEY}', "
                           f"secret_access_key = '{SECRET}'",
-                          *(v for v in views(program, url, "clickhouse", **ceph.environment()) if "stream=sessions" not in v)]
+                          *views(program, url, "clickhouse", **ceph.environment())]
                 question = QUESTION.format(*BY_CLICKHOUSE, f"fs WHERE operation = 'read' AND date < '{until}'")
                 at = ceph.log()
                 elapsed, cpu, rows = ask(m.top, CLICKHOUSE, before, question, 1)

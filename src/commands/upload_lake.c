@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "export/duckdb.h"
 #include "lake/add_session.h"
 #include "lake/compactions.h"
 #include "lake/known_sessions.h"
@@ -94,10 +95,12 @@ static int add_new(struct adding *a, char why[STORE_WHY_MAX])
 		return err;
 	entries__clear(&a->known);
 	err = known_sessions__read(a->store, &a->known, why);
+	duckdb__hold();
 	if (!err)
 		local_sessions__visit(&visit, a->paths);
 	if (!err && !a->failed && (a->added || a->there))
 		err = compactions__begin(a->store, why);
+	duckdb__release();
 	return err;
 }
 

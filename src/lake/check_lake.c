@@ -219,6 +219,12 @@ static int on_file(void *arg, const struct store_file *file)
 	return 0;
 }
 
+static int on_link(void *arg, const struct store_file *link)
+{
+	fault(arg, "%s: " STORE_LINK, link->name);
+	return 0;
+}
+
 /* ---- sessions ---- */
 
 /* Whether A and B have the same machine and session. */
@@ -300,7 +306,7 @@ int check_lake__read(struct lake_checker **ret_checker, struct store *s, FILE *o
 	c->ret = ret;
 	err = compactions__read(s, NULL, &c->compactions, ret->why);
 	if (!err)
-		err = store__list(s, LAKE_TOP, on_file, c);
+		err = store__list(s, LAKE_TOP, on_file, c) ?: store__links(s, LAKE_TOP, on_link, c);
 	if (err && !*ret->why)
 		fail(c, err, store__why(s));
 	if (!err)

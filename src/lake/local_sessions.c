@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dataset/session.h"
 #include "dataset/session_walk.h"
+#include "lake/store.h"
 
 #define DEPTH_MAX 4
 
@@ -41,6 +43,18 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 	session_reader__clear(&r);
 }
 
+/* Sessions may be behind a symbolic link. */
+static void on_other(void *arg, const char *name, const char *path)
+{
+	struct visit *visit = arg;
+	struct stat st;
+
+	if (*name == '.' || lstat(path, &st) || !S_ISLNK(st.st_mode) || visit->ended)
+		return;
+	visit->v->on_failed(visit->v->arg, path, STORE_LINK);
+	visit->found++;
+}
+
 static void on_failed(void *arg, const char *path, int err)
 {
 	struct visit *visit = arg;
@@ -55,6 +69,7 @@ void local_sessions__visit(const struct local_sessions *v, const char *const *pa
 	const struct session_walk walk = {
 		.is_session = is_session,
 		.on_session = on_session,
+		.on_other = on_other,
 		.on_failed = on_failed,
 		.depth = DEPTH_MAX,
 		.arg = &visit,

@@ -72,8 +72,7 @@ int store__fail(struct store *s, int err, const char *what, const char *name)
 	return err;
 }
 
-int store_files__add(struct store_files *files, const char *name, uint64_t size, int64_t modified,
-		     bool temporary)
+int store_files__add(struct store_files *files, const struct store_file *file)
 {
 	struct store_file *more = NULL;
 	char *copy;
@@ -83,10 +82,11 @@ int store_files__add(struct store_files *files, const char *name, uint64_t size,
 	if (!more)
 		return -ENOMEM;
 	files->at = more;
-	copy = strdup(name);
+	copy = strdup(file->name);
 	if (!copy)
 		return -ENOMEM;
-	files->at[files->n++] = (struct store_file){ copy, size, modified, temporary };
+	files->at[files->n] = *file;
+	files->at[files->n++].name = copy;
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct store_file *)a)->name, ((const struct store_file *)b)->name);
 }
 
-int store__list(struct store *s, const char *prefix,
+static int list(struct store *s, const char *prefix, bool links,
 		int (*on_file)(void *arg, const struct store_file *file), void *arg)
 {
 	struct store_files files = { .n = 0 };
@@ -104,12 +104,24 @@ int store__list(struct store *s, const char *prefix,
 	if (files.n)
 		qsort(files.at, files.n, sizeof(*files.at), by_name);
 	for (size_t i = 0; i < files.n; i++) {
-		if (!err)
+		if (!err && files.at[i].link == links)
 			err = on_file(arg, &files.at[i]);
 		free((char *)files.at[i].name);
 	}
 	free(files.at);
 	return err;
+}
+
+int store__list(struct store *s, const char *prefix,
+		int (*on_file)(void *arg, const struct store_file *file), void *arg)
+{
+	return list(s, prefix, false, on_file, arg);
+}
+
+int store__links(struct store *s, const char *prefix,
+		 int (*on_link)(void *arg, const struct store_file *link), void *arg)
+{
+	return store__directory(s) ? list(s, prefix, true, on_link, arg) : 0;
 }
 
 int store__stage(struct store *s, const char *name, char **ret)

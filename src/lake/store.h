@@ -39,9 +39,15 @@ struct store_file {
 	uint64_t size;
 	int64_t modified; /* seconds since 1970 */
 	bool temporary;
+	bool link; /* only of store__links() */
 };
 int store__list(struct store *s, const char *prefix,
 		int (*on_file)(void *arg, const struct store_file *file), void *arg);
+
+/* The same for symbolic links in a directory, which store__list() does not follow. Engines may. */
+#define STORE_LINK "is a symbolic link, which is not followed"
+int store__links(struct store *s, const char *prefix,
+		 int (*on_link)(void *arg, const struct store_file *link), void *arg);
 
 /* Creates a local file. The caller writes it and passes it to store__publish() as NAME, or to
  * store__drop(). *RET is its path, which these free. Returns 0, or a negative errno. */

@@ -63,12 +63,17 @@ static bool is_temporary(const char *name)
 /* Other files, in particular hidden ones, do not belong to the lake. */
 static int add_entry(struct store_files *files, FTSENT *e, size_t prefix, FTS *walk)
 {
+	const struct store_file file = { .name = e->fts_path + prefix,
+					 .size = e->fts_statp->st_size,
+					 .modified = e->fts_statp->st_mtim.tv_sec,
+					 .temporary = is_temporary(e->fts_name),
+					 .link = e->fts_info == FTS_SL };
+
 	if (e->fts_info == FTS_D && e->fts_level > 0 && *e->fts_name == '.')
 		fts_set(walk, e, FTS_SKIP);
-	if (e->fts_info != FTS_F || (*e->fts_name == '.' && !is_temporary(e->fts_name)))
+	if ((e->fts_info != FTS_F && !file.link) || (*e->fts_name == '.' && !file.temporary))
 		return 0;
-	return store_files__add(files, e->fts_path + prefix, e->fts_statp->st_size,
-				e->fts_statp->st_mtim.tv_sec, is_temporary(e->fts_name));
+	return store_files__add(files, &file);
 }
 
 static int dir_list(struct store *s, const char *prefix, struct store_files *files)

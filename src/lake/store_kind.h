@@ -40,8 +40,7 @@ extern const struct store_kind store_dir, store_s3;
 /* Sets S->why to "WHAT NAME: why" and returns ERR, a negative errno. */
 int store__fail(struct store *s, int err, const char *what, const char *name);
 
-/* Adds a file; NAME is copied. 0, or -ENOMEM. */
-int store_files__add(struct store_files *files, const char *name, uint64_t size, int64_t modified,
-		     bool temporary);
+/* Adds FILE; its name is copied. 0, or -ENOMEM. */
+int store_files__add(struct store_files *files, const struct store_file *file);
 
 #endif

@@ -80,9 +80,12 @@ struct object_list {
 
 static bool on_object(void *arg, const struct target_found *found)
 {
+	const struct store_file file = { .name = found->key,
+					 .size = found->size,
+					 .modified = found->modified };
 	struct object_list *l = arg;
 
-	l->err = store_files__add(l->files, found->key, found->size, found->modified, false);
+	l->err = store_files__add(l->files, &file);
 	return !l->err;
 }
 

@@ -62,6 +62,16 @@ static int on_found(void *arg, const struct store_file *file)
 	return err ? fail(s, err, "out of memory") : 0;
 }
 
+/* Sessions may be behind it. */
+static int on_link(void *arg, const struct store_file *link)
+{
+	struct sync *s = arg;
+
+	s->ret->left_out++;
+	s->say(s->arg, link->name, STORE_LINK);
+	return 0;
+}
+
 /* The last two parts: MACHINE/SESSION. */
 static const char *key_of(const char *directory)
 {
@@ -210,7 +220,8 @@ static int list(struct sync *s)
 	int err = known_sessions__read(s->to, &s->known, s->ret->why);
 
 	if (!err) {
-		err = store__list(s->from, "", on_found, s);
+		err = store__list(s->from, "", on_found, s) ?:
+							      store__links(s->from, "", on_link, s);
 		if (err && !*s->ret->why)
 			fail(s, err, store__why(s->from));
 	}

@@ -32,6 +32,8 @@ struct views {
 	char url[PATH_MAX]; /* without a slash at the end */
 	bool s3;
 	bool there[STREAM_COUNT]; /* the stream has files */
+	bool sessions;            /* `sessions` has files */
+	bool any;
 };
 
 /* ---- columns ---- */
@@ -400,16 +402,18 @@ static int on_file(void *arg, const struct store_file *file)
 	return 0;
 }
 
-/* Finds the streams that have files. */
+/* Finds the streams that have files. No engine takes a view of none. */
 static int look(struct store *s, struct views *v)
 {
 	char prefix[STORE_NAME_MAX];
-	int err = 0;
+	int err = store__list(s, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_file, &v->sessions);
 
 	for (int i = 0; i < STREAM_COUNT && !err; i++) {
 		snprintf(prefix, sizeof(prefix), LAKE_TOP "stream=%s/", schema_streams[i].key);
 		err = store__list(s, prefix, on_file, &v->there[i]);
+		v->any |= v->there[i];
 	}
+	v->any |= v->sessions;
 	return err;
 }
 
@@ -431,11 +435,16 @@ int views__write(struct store *s, const char *url, const char *engine, FILE *out
 		snprintf(why, STORE_WHY_MAX, "%s", store__why(s));
 		return err;
 	}
+	if (!v.any) {
+		snprintf(why, STORE_WHY_MAX, "no files of a lake (" LAKE_TOP ") are there");
+		return -ENODATA;
+	}
 	fputs(v.dialect->head, out);
 	if (v.dialect->begin)
 		v.dialect->begin(&v);
 	v.dialect->put(&v, LAKE_COMPACTED);
-	v.dialect->put(&v, LAKE_SESSIONS);
+	if (v.sessions)
+		v.dialect->put(&v, LAKE_SESSIONS);
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (v.there[i])
 			v.dialect->put(&v, schema_streams[i].key);

@@ -190,6 +190,36 @@ def test_verify_finds(tmp_path, special, spoil, said):
     assert said in verify(lake, code=1)
 
 
+def test_links_are_named(tmp_path, special):
+    """A machine's directory may be a symbolic link, to a larger disk: no command takes it for nothing."""
+    raw, lake, machine = tmp_path / "raw", tmp_path / "lake", special.parent.name
+    shutil.copytree(special, raw / "0123456789ABCDE0" / special.name)
+    (raw / machine).symlink_to(special.parent)
+    (raw / ".hidden").symlink_to(special.parent)
+    named = f"{machine}: is a symbolic link, which is not followed; left out"
+    for said in run("lake", "sync", raw, lake, code=1), add(tmp_path / "other", raw, code=1):
+        assert said.count("is a symbolic link") == 1 and named in said
+    (tmp_path / "link").symlink_to(special.parents[1])
+    assert "1 sessions added" in run("lake", "sync", tmp_path / "link", tmp_path / "linked") # the first path may be one
+    day = max(lake.glob("v=1/stream=fs/date=*/machine=*"))
+    moved = day.rename(tmp_path / "moved")
+    day.symlink_to(moved)
+    said = verify(lake, code=1)
+    assert f"{day.relative_to(lake)}: is a symbolic link, which is not followed" in said
+
+
+def test_views_of_no_more_than_is_there(tmp_path, special):
+    """A lake without files has no views; one without sessions, those of its rows."""
+    lake = tmp_path / "lake"
+    lake.mkdir()
+    assert run("lake", "views", lake, "--engine", "clickhouse", code=1).endswith("no files of a lake (v=1/) are there\n")
+    add(lake, special)
+    assert " VIEW sessions " in run("lake", "views", lake, "--engine", "clickhouse")
+    shutil.rmtree(lake / "v=1/stream=sessions")
+    said = run("lake", "views", lake, "--engine", "clickhouse")
+    assert " VIEW fs " in said and " VIEW sessions " not in said
+
+
 def move(file, date):
     to = file.parents[2] / f"date={date}" / file.parent.name
     to.mkdir(parents=True)
