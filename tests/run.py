@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """run.py STATE PYTEST-ARGUMENT…: runs pytest, with many tests side by side, and sums up.
 
-Tests marked `alone` run after the others, one at a time; the others run WORKERS at a time (1: no test runs beside
-another; default: five per CPU, at most ten). With RETRY=1 each failed test runs once more, by itself, and counts as
+Tests marked `only_recorder` and then those marked `alone` run after the others, one at a time (workers.py); the others run
+WORKERS at a time (1: no test runs beside another; default: five per CPU, at most ten). With RETRY=1 each failed test runs once more, by itself, and counts as
 passed if it passes then. STATE is a directory for pytest's cache and reports. Prints the twenty slowest tests, the
 tests that passed only at the second try, and the skipped ones; ends with `N passed, N failed`. Names of tests that
 passed only at the second try are also appended to the file that RETRIED names, so that CI can list them at the end of
@@ -27,8 +27,9 @@ OK, FAILED, NONE_SELECTED = 0, 1, 5 # exit codes of pytest
 class Result:
     """The result of one test."""
 
-    def __init__(self, seconds):
-        self.seconds = seconds
+    def __init__(self):
+        self.seconds = 0
+        self.cpu = 0 # seconds of CPU, of the test and of its programs
         self.verdict = "passed"
         self.why = ""
 
@@ -38,8 +39,9 @@ def read_report(path):
     results = {}
     for case in xml.etree.ElementTree.parse(path).iter("testcase"):
         name = case.get("classname", "").replace(".", "/") + ".py::" + case.get("name")
-        result = results.setdefault(name, Result(0))
+        result = results.setdefault(name, Result())
         result.seconds += float(case.get("time", 0))
+        result.cpu += sum(float(more.get("value")) for more in case.iter("property") if more.get("name") == "cpu")
         for child in case:
             if child.tag in ("failure", "error"):
                 result.verdict = "failed"
@@ -76,9 +78,9 @@ class Runner:
 
 def summarize(results, retried):
     slowest = sorted(results.items(), key=lambda item: -item[1].seconds)[:SLOWEST]
-    print(f"\nThe {len(slowest)} slowest tests:")
+    print(f"\nThe {len(slowest)} slowest tests, of {sum(result.cpu for result in results.values()):.0f} s of CPU in all:")
     for name, result in slowest:
-        print(f"{result.seconds:8.1f} s  {name}")
+        print(f"{result.seconds:8.1f} s {result.cpu:6.1f} s of CPU  {name}")
     skipped = collections.Counter(result.why for result in results.values() if result.verdict == "skipped")
     for why, count in sorted(skipped.items()):
         print(f"Skipped: {count}, {why}")

@@ -3,20 +3,47 @@
 starts interpreters instead, each of which imports and collects all tests for itself: a fifth of the CPU time.)
 
 The tests of a file that share a fixture run one after the other in one process, any other test anywhere; those that take
-long start first. Tests marked `alone` follow, one at a time.
+long start first. Then come the tests marked `only_recorder`, one at a time, with those beside them that record nothing,
+and at the end the tests marked `alone`.
 """
 import collections
 import multiprocessing.connection
 import pathlib
+import resource
 import sys
 
 import pytest
 
 FORK = multiprocessing.get_context("fork")
+BEGUN = pytest.StashKey() # the processor time when the test began
+# The kinds of tests that run beside others: the marks, and what tests without one are.
+ONLY_RECORDER, NO_RECORDER, RECORDS = "only_recorder", "no_recorder", "records"
+BESIDE_ONLY_RECORDER = 3 # how many tests that record nothing
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", f"{NO_RECORDER}: records nothing, so it may run beside {ONLY_RECORDER}")
 
 
 def pytest_addoption(parser):
     parser.addoption("--workers", type=int, default=1, help="how many tests run side by side")
+
+
+def processor_time():
+    """Seconds of CPU that this process and its children that have ended have used."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.stash[BEGUN] = processor_time()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    if call.when == "teardown":
+        item.user_properties.append(("cpu", f"{processor_time() - item.stash[BEGUN]:.3f}"))
 
 
 def shares(path):
@@ -24,11 +51,17 @@ def shares(path):
     return 'scope="module"' in pathlib.Path(path).read_text(encoding="utf-8")
 
 
+def kind_of(item):
+    """How the test gets along with others."""
+    return next((kind for kind in (ONLY_RECORDER, NO_RECORDER) if item.get_closest_marker(kind)), RECORDS)
+
+
 def groups_of(items):
-    """[[item, …], …]: the tests of a group run one after the other in one process. Groups that take long come first."""
+    """[[item, …], …]: the tests of a group are of one kind, and run one after the other in one process. Groups that take
+    long come first."""
     groups = collections.defaultdict(list)
     for item in items:
-        groups[item.path if shares(item.path) else item.nodeid].append(item)
+        groups[item.path if shares(item.path) else item.nodeid, kind_of(item)].append(item)
     return sorted(groups.values(), key=lambda group: (not shares(group[0].path), not group[0].get_closest_marker("slow")))
 
 
@@ -75,6 +108,7 @@ class Worker:
 
     def __init__(self, session, groups, others):
         self.session, self.groups = session, groups
+        self.group = None # its number
         self.left = [] # the tests of its group that have not ended
         # Two pipes: tests of sockets see those that a process has.
         told, self.telling = FORK.Pipe(duplex=False)
@@ -85,32 +119,29 @@ class Worker:
         told.close()
         telling.close()
 
-    def begin(self, waiting):
-        """Gives it the next group, or has it end."""
-        number = waiting.popleft() if waiting else None
+    def begin(self, number):
+        """Gives it a group, or has it end (None)."""
+        self.group = number
         self.left = [] if number is None else list(self.groups[number])
         self.telling.send(number)
 
-    def hear(self, waiting):
-        """Takes one message from it; False if it was the last one."""
+    def hear(self):
+        """Takes one message from it. Returns "done" if it has no group any more, "end" if it has ended."""
         hook = self.session.config.hook
         try:
             what, arguments = self.told.recv()
         except EOFError:
             self.bury()
-            return False
+            return "end"
         if what == "end":
             self.process.join()
-            return False
-        if what == "done":
-            self.begin(waiting)
         elif what == "pytest_runtest_logreport":
             self.report(hook.pytest_report_from_serializable(config=self.session.config, data=arguments["report"]))
-        else:
+        elif what != "done":
             if what == "pytest_runtest_logfinish":
                 self.left.pop(0)
             getattr(hook, what)(**arguments)
-        return True
+        return what
 
     def bury(self):
         """Reports what it has left undone."""
@@ -125,25 +156,65 @@ class Worker:
         self.session.config.hook.pytest_runtest_logreport(report=report)
 
 
+class Queue:
+    """The groups that have not begun, by kind."""
+
+    def __init__(self, groups):
+        self.kinds = [kind_of(group[0]) for group in groups]
+        self.waiting = collections.defaultdict(collections.deque)
+        for number, kind in enumerate(self.kinds):
+            self.waiting[kind].append(number)
+
+    def next(self, running):
+        """The number of the group that may begin beside those that are RUNNING; None if there is none now."""
+        kinds = collections.Counter(self.kinds[number] for number in running)
+        if self.waiting[RECORDS]:
+            return self.waiting[RECORDS].popleft()
+        if self.waiting[ONLY_RECORDER] and not kinds[RECORDS] and not kinds[ONLY_RECORDER]:
+            return self.waiting[ONLY_RECORDER].popleft()
+        last = not self.waiting[ONLY_RECORDER]
+        if self.waiting[NO_RECORDER] and (last or kinds[NO_RECORDER] < BESIDE_ONLY_RECORDER):
+            return self.waiting[NO_RECORDER].popleft()
+        return None
+
+    def __bool__(self):
+        return any(self.waiting.values())
+
+
 def run(session, groups, count):
     """Runs the groups, COUNT at a time."""
-    waiting = collections.deque(range(len(groups)))
-    workers = {}
+    queue = Queue(groups)
+    workers, idle = {}, []
 
-    def start():
+    def start(number):
         worker = Worker(session, groups, workers.values())
         workers[worker.told] = worker
-        worker.begin(waiting)
+        worker.begin(number)
 
-    for _ in range(min(count, len(groups))):
-        start()
+    def hand_out():
+        """Has all work that can begin now, and ends the workers for which there will be none."""
+        while queue and len(workers) - len(idle) < count:
+            number = queue.next([worker.group for worker in workers.values() if worker.group is not None])
+            if number is None:
+                break
+            if idle:
+                idle.pop().begin(number)
+            else:
+                start(number)
+        while idle and not queue:
+            idle.pop().begin(None)
+
+    hand_out()
     while workers:
         for connection in multiprocessing.connection.wait(list(workers)):
-            worker = workers.pop(connection)
-            if worker.hear(waiting):
-                workers[connection] = worker
-            elif waiting: # it did not end because there was nothing left to do
-                start()
+            worker = workers[connection]
+            what = worker.hear()
+            if what == "end":
+                del workers[connection]
+            elif what == "done":
+                worker.group = None
+                idle.append(worker)
+        hand_out()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -153,7 +153,7 @@ EINPROGRESS, EALREADY, ERESTARTSYS = -115, -114, -512
 
 @pytest.fixture(scope="module", params=[4, 6])
 def recorded(request, module_path):
-    with recorder.Recording(module_path, "--streams", "nw_conn") as r:
+    with recorder.Recording(module_path, "--streams", "nw_conn", *recorder.OWN) as r:
         process = subprocess.Popen(
             ["unshare", "--net", sys.executable, "-c", f"VERSION = {request.param}{PROGRAM}"],
             stdout=subprocess.PIPE, text=True,

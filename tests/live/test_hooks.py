@@ -55,7 +55,7 @@ def test_system_calls_are_hooked_as_asked(tmp_path, way):
         done = recorder.run("-o", str(tmp_path / "traces"), "--attach", way)
         assert done.returncode == 1 and f"--attach {way}: " in done.stderr, done
         return
-    with recorder.Recording(tmp_path, "--attach", way) as r:
+    with recorder.Recording(tmp_path, "--attach", way, *recorder.OWN) as r:
         os.stat(tmp_path)
     asked = way if way != "auto" else "raw" if HERE["raw"] else "classic"
     assert system_call_hooks(r.manifest) == HOOKS[asked]
@@ -123,7 +123,7 @@ DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq
           "security_inode_unlink", "security_inode_rmdir", "security_inode_rename"}
 
 
-@pytest.mark.alone # more threads than CPUs
+@pytest.mark.only_recorder # more threads than CPUs
 def test_what_a_hook_missed_is_told(tmp_path):
     """Requests by many threads at once, which preempt each other inside a program on 7.2. However many are missed (on
     other kernels none): the lost stream, the exit code and a line at the end say so, and only then."""

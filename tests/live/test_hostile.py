@@ -15,6 +15,8 @@ import pytest
 import recorder
 import zstandard
 
+pytestmark = pytest.mark.no_recorder # but for one recording, of files that nothing else uses
+
 MIB = 1 << 20
 JSON_MEMORY = 640 * MIB # the memory that 64 MiB of JSON may take (json_text.h)
 MEMORY = 256 * MIB

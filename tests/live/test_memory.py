@@ -54,7 +54,7 @@ def maps(pid):
     return total
 
 
-@pytest.mark.alone # it hammers
+@pytest.mark.only_recorder # it hammers
 @pytest.mark.parametrize("size", [96, 256])
 def test_the_bound_holds_under_load(tmp_path, size):
     data = tmp_path / "data"
@@ -112,7 +112,7 @@ def test_no_room_for_requests(tmp_path, size, chains, more):
     file = tmp_path / "file"
     file.touch()
     with recorder.Recording(
-        tmp_path, "--streams", "fs", "--ops", "open", "--command", "uring_waiting", "--memory", f"{size}M",
+        tmp_path, "--streams", "fs", "--ops", "open", "--command", "uring_waiting", "--memory", f"{size}M", *recorder.OWN,
         code=None,
     ) as r:
         said = subprocess.run(

@@ -252,9 +252,8 @@ def test_sighup_rotates(tmp_path):
             r.send(signal.SIGHUP)
             recorder.wait_for(lambda: len(list(r.session_directory.glob("fs/*.zst"))) == n, "a finished file")
         work(tmp_path, 11)
-        running = recorder.Session(r.session_directory).manifest
-        assert running["session"]["state"] == "running"
-        assert len([f for f in running["files"] if f["stream"] == "fs"]) >= 2
+        recorder.wait_for(lambda: len(recorder.Session(r.session_directory).files("fs")) >= 2, "two files in the manifest")
+        assert recorder.Session(r.session_directory).manifest["session"]["state"] == "running"
     assert len(r.session.files("fs")) == 4
     sequence = [f["path"][-12:-8] for f in r.session.files("fs")]
     assert sequence == sorted(set(sequence))

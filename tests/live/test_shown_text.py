@@ -39,8 +39,8 @@ def run(*args, **kwargs):
 
 @pytest.fixture(scope="module")
 def recorded(module_path):
-    with recorder.Recording(module_path, "--streams", "fs", "-d", "1s", ends=True, output=f"{module_path}/out") as r:
-        pass
+    with recorder.Recording(module_path, "--streams", "fs", *recorder.OWN, output=f"{module_path}/out") as r:
+        os.stat(module_path)
     return r.session_directory
 
 
@@ -67,7 +67,7 @@ def test_names_of_files(tmp_path, recorded, piece):
 def test_output_directory(tmp_path):
     """In everything that a recording prints, and in its log."""
     output = tmp_path / f"a{SAID}b"
-    done = subprocess.run([recorder.IOTRC, "-o", output, "--no-snapshots", "--streams", "fs", "-d", "1s"],
+    done = subprocess.run([recorder.IOTRC, "-o", output, "--no-snapshots", "--streams", "fs", "-d", "100ms", *recorder.OWN],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=recorder.START)
     assert done.returncode == 0
     path = done.stdout.rstrip(b"\n")  # for programs: unchanged

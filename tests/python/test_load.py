@@ -9,6 +9,8 @@ import pytest
 import craft
 import iotrc
 
+pytestmark = pytest.mark.no_recorder
+
 
 def texts(column):
     return [None if v is pd.NA or v != v else v for v in column.astype(object)]

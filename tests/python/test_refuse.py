@@ -7,6 +7,8 @@ import pytest
 import craft
 import iotrc
 
+pytestmark = pytest.mark.no_recorder
+
 
 def first_file(session):
     return session.directory / session.manifest["files"][0]["path"]
