@@ -632,7 +632,7 @@ podman-down:
 # As far as this machine allows it: records a container from another one, by name (root).
 podman-test:
 	@scripts/install-deps.sh containers
-	$(call say,TEST,'in a container, of containers')
+	$(call say,TEST,'in a container and of containers')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/containers $(CONTAINER_TESTS)
 # Files for other programs: the manifest for Kubernetes, and GitHub's workflows.
 check-manifests:

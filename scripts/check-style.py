@@ -199,6 +199,13 @@ def names(path, text):
             fault(f"{path}:{text.count(chr(10), 0, found.start()) + 1}", f"{found[0]} is called {name}")
 
 
+def quoted_commas(path, text):
+    """A comma ends an argument of make's $(call), also between quotes: the shell would get one of the two quotes."""
+    for i, line in enumerate(text.split("\n"), 1):
+        if re.search(r"\$\(call \w+,[^()]*'[^'()]*,[^'()]*'\)", line):
+            fault(f"{path}:{i}", "a comma in a quoted argument of $(call)")
+
+
 def functions(path, text):
     """The lengths of a file's functions, braces included."""
     found, start = [], None
@@ -251,6 +258,8 @@ def main():
     for path in files:
         text = read(path)
         licence(path, text)
+        if path == "Makefile":
+            quoted_commas(path, text)
         if path.endswith(".h"):
             guard(path, text)
         if path.endswith((".c", ".h")):
