@@ -326,7 +326,7 @@ def overlay(tmp_path):
 def test_a_file_on_overlayfs_joins(overlay, tmp_path):
     """pagefault joins fs by inode and device; cache by inode and the layer's device, as docs/cache.md says."""
     merged, lower = overlay
-    with recorder.Recording(tmp_path, "--streams", "fs,cache,pagefault") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs,cache,pagefault", *recorder.OWN_OR_ALL) as r:
         fd = os.open(merged / "low", os.O_RDONLY)
         os.pread(fd, 16 * PAGE, 0)
         with Mapped(fd, 64) as m:

@@ -31,10 +31,15 @@ def bad(report):
     return {name for name, check in report["checks"].items() if check["state"] == "bad"}
 
 
-def test_says_what_is_true(tmp_path):
-    report = doctor(cwd=tmp_path)
-    checks = report["checks"]
-    assert bad(report) == set()
+@pytest.fixture(scope="module")
+def report_here(module_path):
+    """Of this machine as it is."""
+    return doctor(cwd=module_path)
+
+
+def test_says_what_is_true(report_here, module_path):
+    checks = report_here["checks"]
+    assert bad(report_here) == set()
     assert checks["kernel"]["text"] == f"Linux {os.uname().release} {os.uname().machine}"
     mounted = {
         line.split()[0]
@@ -44,7 +49,7 @@ def test_says_what_is_true(tmp_path):
     # Only there: other programs may mount their own elsewhere.
     bpffs = subprocess.run(["findmnt", "-rno", "FSTYPE", "/sys/fs/bpf"], capture_output=True, text=True).stdout
     assert checks["bpffs"]["text"].startswith("mounted") == ("bpf" in bpffs.split())
-    free = os.statvfs(tmp_path)
+    free = os.statvfs(module_path)
     said = float(checks["space"]["text"].split()[0])
     assert abs(said - free.f_bavail * free.f_frsize / 1e9) < 5
     for check in checks.values():
@@ -52,40 +57,39 @@ def test_says_what_is_true(tmp_path):
         assert check["fix"] or check["state"] == "ok"
 
 
-def test_hooks_are_those_of_a_recording(tmp_path):
-    report = doctor()
-    with recorder.Recording(tmp_path, "--network", "--cache", "--lineage", "-d", "1s", ends=True) as r:
+def test_hooks_are_those_of_a_recording(report_here, tmp_path):
+    with recorder.Recording(tmp_path, "--network", "--cache", "--lineage", *recorder.OWN, "-d", "200ms", ends=True) as r:
         pass
-    hooks = {(h["name"], tuple(h["streams"])): h for h in report["hooks"]}
+    hooks = {(h["name"], tuple(h["streams"])): h for h in report_here["hooks"]}
     recorded = {(h["name"], tuple(h.get("streams", ()))): h for h in r.manifest["diagnostics"]["hooks"]}
     assert {name for name, _ in hooks} == {name for name, _ in recorded}
-    for hook in report["hooks"]:
+    for hook in report_here["hooks"]:
         assert hook["attached"] == (hook["state"] != "absent")
         assert hook["state"] in ("fires", "rare", "absent"), hook
         assert (hook["fired"] > 0) == (hook["state"] == "fires")
     # What a kernel cannot provide is said about the streams that lack it.
-    absent = [h for h in report["hooks"] if h["state"] == "absent"]
+    absent = [h for h in report_here["hooks"] if h["state"] == "absent"]
     for hook in absent:
         for stream in hook["streams"]:
-            assert report["streams"][stream]["lacks"]
-    for stream in report["streams"].values():
+            assert report_here["streams"][stream]["lacks"]
+    for stream in report_here["streams"].values():
         assert stream["recorded"] and (absent or stream["lacks"] == [])
 
 
-def test_what_it_attaches_to_the_kernel_has(tmp_path):
+def test_what_it_attaches_to_the_kernel_has(report_here, tmp_path):
     """By tracefs, which no other test mounts."""
     events = subprocess.run(
         ["unshare", "-m", "sh", "-ec", f"mount -t tracefs none {tmp_path} && cat {tmp_path}/available_events"],
         capture_output=True, text=True, check=True,
     ).stdout.split()
     names = {event.partition(":")[2] for event in events} | {"sys_enter", "sys_exit"}
-    attached = {h["name"].partition("/")[2].rpartition("/")[2] for h in doctor()["hooks"]
+    attached = {h["name"].partition("/")[2].rpartition("/")[2] for h in report_here["hooks"]
                 if h["attached"] and h["name"].startswith("tp")}
     assert len(attached) > 20 and attached - names == set()
 
 
-def test_old_kernels_are_told_what_they_lack():
-    limits = " ".join(doctor()["limits"])
+def test_old_kernels_are_told_what_they_lack(report_here):
+    limits = " ".join(report_here["limits"])
     assert ("task storage" in limits) == (recorder.RELEASE < (5, 13))
     assert ("bpf_rdonly_cast" in limits) == (recorder.RELEASE < (6, 2))
     assert ("io_uring completions do not identify" in limits) == (recorder.RELEASE < (5, 18))

@@ -161,7 +161,7 @@ def test_open_and_mapped_before(module_path):
         cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )
     assert program.stdout.readline() == b"ready\n"
-    with recorder.Recording(module_path, "--streams", "fs") as r:
+    with recorder.Recording(module_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
         program.stdin.close()
         program.stdout.close()
         assert program.wait(60) == 0

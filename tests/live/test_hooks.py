@@ -203,7 +203,7 @@ PROGRAMS = {
 def test_a_stream_that_is_off_loads_nothing(tmp_path):
     all_names = set()
     for stream, prefixes in PROGRAMS.items():
-        with recorder.Recording(tmp_path, "--streams", stream) as r:
+        with recorder.Recording(tmp_path, "--streams", stream, *recorder.OWN) as r:
             names = loaded(r)
         others = {name for name in names if not name.startswith(prefixes)}
         assert not others, f"{stream} alone loads {others}"
@@ -213,5 +213,5 @@ def test_a_stream_that_is_off_loads_nothing(tmp_path):
         assert 1 < len(attached) <= len(names) <= each * len(attached), (names, attached)
         all_names |= set(names)
     # Together they record each event once.
-    with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS)) as r:
+    with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS), *recorder.OWN) as r:
         assert set(loaded(r)) == all_names

@@ -58,7 +58,7 @@ def snapshot(directory):
 
 @pytest.mark.slow
 def test_killed_at_random():
-    kills = os.environ.get("KILLS", "5") # 200 in `make check-faults`
+    kills = os.environ.get("KILLS", "3") # 200 in `make check-faults`
     done = subprocess.run(
         [sys.executable, KILLS, recorder.IOTRC, recorder.WORKLOADS, kills], capture_output=True, text=True
     )

@@ -70,7 +70,7 @@ print(os.getpid(), child)
 def test_refused_calls_have_rows(tmp_path):
     cwd = tmp_path / "refused"
     cwd.mkdir()
-    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
         oracle = strace_oracle.run(
             [recorder.workload("refused")], cwd, tmp_path / "refused.strace"
         )
@@ -100,7 +100,7 @@ def test_refused_connections_have_rows(tmp_path):
 def test_calls_that_a_tracer_skips_have_rows(tmp_path):
     """strace replaces the number by -1 and, when the call has ended, the kernel's result by its own."""
     (tmp_path / "file").write_text("x")
-    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
         done = subprocess.run(
             ["strace", "-f", "-e", "trace=unlinkat", "-e", "inject=unlinkat:error=EACCES",
              "rm", "-f", "file", "absent"],
@@ -140,7 +140,7 @@ def test_first_call_of_an_older_thread_refused(tmp_path):
         [recorder.workload("refused_first"), str(flag)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "ready\n"
-    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
         with open(flag, "r+b") as f:
             f.write(b"x")
         assert process.wait(timeout=60) == 0
@@ -153,7 +153,7 @@ def test_first_call_of_an_older_thread_refused(tmp_path):
 def test_process_ids_are_the_machine_s(tmp_path):
     """return_value of a fork is the child's id as in the child's own rows; the id that fork() returned is in the flags.
     """
-    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", *recorder.OWN_OR_ALL) as r:
         done = subprocess.run(
             ["unshare", "--pid", "--fork", "--mount-proc", "/usr/bin/python3", "-c", FORKS],
             capture_output=True, text=True, check=True,

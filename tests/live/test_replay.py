@@ -109,7 +109,7 @@ def test_a_recorder_that_was_killed(tmp_path):
     kept = tmp_path / "records"
     file = tmp_path / "file"
     file.write_bytes(bytes(4096))
-    r = recorder.Recording(tmp_path, "dev", "--keep-records", str(kept), "--streams", "fs").start()
+    r = recorder.Recording(tmp_path, "dev", "--keep-records", str(kept), "--streams", "fs", *recorder.OWN_OR_ALL).start()
     r.wait_ready()
     subprocess.run([recorder.workload("readloop"), file, "1"], check=True, stdout=subprocess.DEVNULL)
     recorder.wait_for(lambda: kept.stat().st_size > 1 << 20, "a megabyte of records")

@@ -24,7 +24,7 @@ def statuses(pid):
 
 @pytest.mark.parametrize("args", [[], ["--process-interval=off"], ["--no-snapshots"]])
 def test_all_threads_are_filtered(tmp_path, args):
-    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), *args, snapshots=True) as r:
+    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), *args, *recorder.OWN_OR_ALL, snapshots=True) as r:
         seen = list(statuses(r.process.pid))
     assert len(seen) >= 4
     for status in seen:

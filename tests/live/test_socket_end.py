@@ -132,7 +132,7 @@ os._exit(0)
 @pytest.mark.parametrize("options", [["--streams", "nw_conn"], ["--streams", "nw_conn,fs"],
                                      ["--streams", "nw_conn,fs", "--ops", "read"]])
 def test_each_descriptor_ends_once(tmp_path, options):
-    with recorder.Recording(tmp_path, *options) as r:
+    with recorder.Recording(tmp_path, *options, *recorder.OWN_OR_ALL) as r:
         done = subprocess.run([sys.executable, "-c", ENDS], stdout=subprocess.PIPE, text=True, timeout=120)
         assert done.returncode == 0
     _, wanted = done.stdout.split(maxsplit=1)
@@ -150,7 +150,7 @@ def test_each_descriptor_ends_once(tmp_path, options):
 def test_rows_of_files_are_as_before(tmp_path):
     """close_range, exec and exit also have rows in fs; dup2 has none."""
     script = "import os; os.dup2(0, 9); os.closerange(40, 50); os.execv('/bin/true', ['true'])"
-    with recorder.Recording(tmp_path, "--streams", "nw_conn,fs") as r:
+    with recorder.Recording(tmp_path, "--streams", "nw_conn,fs", *recorder.OWN_OR_ALL) as r:
         process = subprocess.Popen([sys.executable, "-c", script])
         assert process.wait() == 0
     rows = r.rows("fs")
