@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a recorder on these hooks can't do without: the time at enter kept per task, one record at
- * exit. Shares no code with iotrc, so that the floor stays where it is when iotrc changes. */
-/* bpf_helpers.h uses these types and includes nothing itself. */
+/* The minimum that a recorder on these hooks must do: keep the time of entry for each task, and
+ * send one record on exit. It shares no code with iotrc, so the floor does not move when iotrc
+ * changes. */
+/* bpf_helpers.h uses these types without including anything. */
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -10,7 +11,7 @@
 
 #include "floor.h"
 
-/* CO-RE finds the true places in the running kernel's BTF. */
+/* CO-RE takes the actual offsets from the running kernel's BTF. */
 struct pt_regs {
 #if defined(__TARGET_ARCH_x86)
 	unsigned long di, dx, r10;
@@ -19,7 +20,7 @@ struct pt_regs {
 #define ARG_OFFSET r10
 #elif defined(__TARGET_ARCH_arm64)
 	__u64 regs[31];
-	__u64 orig_x0; /* regs[0] is the return value by the time of sys_exit */
+	__u64 orig_x0; /* at sys_exit regs[0] already holds the return value */
 #define ARG_FD orig_x0
 #define ARG_SIZE regs[2]
 #define ARG_OFFSET regs[3]
@@ -85,8 +86,8 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-/* What the kernel counts as the time of a run when there is nothing to run: its own reading of the
- * clock. floor.c names the event. */
+/* Does nothing: the run time that the kernel reports for it is the cost of reading the clock.
+ * floor.c chooses the event. */
 SEC("?tp_btf/sys_enter")
 int on_nothing(void *ctx)
 {

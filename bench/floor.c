@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The floor: traces pread64 by the same hooks as iotrc and throws every record away. Prints 'ready'
- * once attached; SIGINT ends it, with 'rows N lost M'. With the name of a tracepoint as its
- * argument it attaches a program to that which does nothing, and nothing else. */
+/* The floor: traces pread64 with the same hooks as iotrc and discards every record. Prints 'ready'
+ * when the programs are attached; on SIGINT it prints 'rows N lost M' and ends. With the name of a
+ * tracepoint as its argument, it only attaches a program that does nothing to that tracepoint. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
-/* Only the program that does nothing, on EVENT. */
+/* Attaches only the program that does nothing, to EVENT. */
 static int choose_nothing(struct floor *skel, const char *event)
 {
 	struct bpf_program *prog;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* growth KIND N DIRECTORY CALLS: CALLS operations on N things of a kind, one after the other:
+/* growth KIND N DIRECTORY CALLS: makes CALLS operations, one after another, on N objects of a KIND:
  *
- *     threads   pread() by N threads
- *     files     pread() of N open files
+ *     threads   pread() in N threads
+ *     files     pread() from N open files
  *     names     stat() of N files
- *     depth     open() and close() of a file N directories down
- *     path      stat() of it
+ *     depth     open() and close() of a file that is N directories deep
+ *     path      stat() of such a file
  *
- * Each thing is used once. Then 'ready' is printed, and a line on standard input starts the
- * operations; 'done' is printed behind them, and another line ends the program. */
+ * First it uses each object once and prints 'ready'. A line on standard input starts the
+ * operations; after them it prints 'done', and another line ends the program. */
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -53,7 +53,7 @@ static int make_file(const char *path)
 	return fd;
 }
 
-/* N files; KEEP: they stay open. */
+/* Makes N files, which stay open if KEEP. */
 static void make_files(struct work *w, bool keep)
 {
 	struct rlimit limit = { (rlim_t)w->n + 100, (rlim_t)w->n + 100 };
@@ -158,7 +158,7 @@ static void run_threads(struct work *w)
 		pthread_join(w->threads[i], NULL);
 }
 
-/* Prints WORD and waits for a line. */
+/* Prints WORD and waits for a line on standard input. */
 static void tell(const char *word)
 {
 	char line[16];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* loops OPERATION [FILE] CALLS: the same operation again and again. FILE, of 128 KiB at least, is
- * what it is about; getppid and epoll, which iotrc does not record, need none. Prints 'NS CALLS
- * CPU': nanoseconds that an operation took, by CLOCK_MONOTONIC around the loop alone, so that
- * neither the start of the process nor that of a tracer around it is in the number; operations
- * done, warm-up included; CPU nanoseconds of the process. */
+/* loops OPERATION [FILE] CALLS: repeats an operation, on FILE, which has at least 128 KiB; getppid
+ * and epoll, which iotrc does not record, take no file. Prints 'NS CALLS CPU': the nanoseconds that
+ * one operation took, by CLOCK_MONOTONIC around the loop only, so that the start of the process or
+ * of a tracer is not included; the number of operations, with those of the warm-up; and the
+ * nanoseconds of CPU that the process used. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 #define PAGE 4096
 #define LARGE (128 * 1024)
-#define WARM_UP 1000 /* operations before the clock starts */
+#define WARM_UP 1000 /* operations before the measurement */
 #define COMPONENTS 30
 #define NAME_MAX_BYTES 4096
 
@@ -103,7 +103,7 @@ static bool do_getppid(struct work *w)
 static const struct operation {
 	const char *name;
 	bool (*once)(struct work *w);
-	int threads; /* that do it at the same time, CALLS each */
+	int threads; /* that run at the same time, CALLS operations each */
 	bool no_file;
 } operations[] = {
 	{ "pread", do_pread, 1, false },      { "pread-1", do_byte, 1, false },
@@ -138,7 +138,7 @@ static int usage(void)
 	return 2;
 }
 
-/* A directory of COMPONENTS levels beside FILE. */
+/* Makes nested directories beside FILE, COMPONENTS levels deep. */
 static bool make_deep(struct work *w)
 {
 	size_t len = (size_t)snprintf(w->deep, sizeof(w->deep), "%s.deep", w->file);
@@ -183,7 +183,7 @@ static void *take_turn(void *arg)
 	return NULL;
 }
 
-/* Runs CALLS of OP in all its threads. False if one has failed. */
+/* Makes CALLS operations OP in each of its threads. Returns false if one failed. */
 static bool run(const struct operation *op, struct work *w, long calls)
 {
 	struct turn turns[2] = { { op, w, calls, false, 0 }, { op, w, calls, false, 0 } };

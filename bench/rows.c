@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* rows RECORDS DIR: replays a file of --keep-records, and writes its rows into the empty directory
- * DIR, as a recorder does; prints how many rows, and the CPU time of a row in ns (all threads,
- * compression included). */
+/* rows RECORDS DIR: replays a file that --keep-records wrote and writes its rows to the empty
+ * directory DIR, as a recorder does. Prints the number of rows, and the CPU time per row in ns (of
+ * all threads, with compression). */
 #include <fcntl.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -32,7 +32,8 @@ static int fail(const char *what)
 	return 1;
 }
 
-/* From the first record to the last byte of the last file. 0, or 1 and a message. */
+/* Runs from the first record to the last byte of the last file. Returns 0, or prints a message and
+ * returns 1. */
 static int write_rows(struct engine *engine, const struct memory_plan *memory, int dir,
 		      uint64_t *ret_rows)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* man/iotrc-COMMAND.1 and man/iotrc.conf.5: what --help and the configuration file say, as manual
- * pages. A help text is usage lines, paragraphs, lists under a line "Title:", "Exit code(s): ..."
- * and "EXAMPLES:", a blank line between any two. */
+/* Writes man/iotrc-COMMAND.1 and man/iotrc.conf.5: the texts of --help and of the configuration
+ * file as manual pages. A help text consists of usage lines, paragraphs, lists below a line "Title:",
+ * "Exit code(s): ..." and "EXAMPLES:", separated by blank lines. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "options/command.h"
 #include "options/options.h"
 
-/* Where the second column of a list begins, or later. */
+/* The second column of a list begins here or farther right. */
 #define GAP "  "
 
 static void print_header(const char *title, const char *section, const char *name, const char *what,
@@ -24,7 +24,7 @@ static void print_header(const char *title, const char *section, const char *nam
 	       source, title, section, name, what);
 }
 
-/* A word of a usage line or of an option's head. */
+/* Prints a word of a usage line or of an option's first line. */
 static void print_word(const char *word, size_t len)
 {
 	bool opens = *word == '[', closes = len && word[len - 1] == ']', more;
@@ -67,7 +67,7 @@ static void print_words(const char *line, size_t len)
 	}
 }
 
-/* An option's head in one line, for .It, which takes macros as arguments. */
+/* Prints an option and its argument on one line, for .It, which takes macros as arguments. */
 static void print_item(const char *s, size_t len)
 {
 	fputs(".It", stdout);
@@ -127,7 +127,7 @@ static const char *print_paragraph(const char *s)
 	return s;
 }
 
-/* "  -h, --help  text", which goes on in deeper lines. */
+/* "  -h, --help  text", which continues on lines that are indented more. */
 static const char *print_list(const char *s)
 {
 	puts(".Bl -tag -width Ds");
@@ -138,7 +138,7 @@ static const char *print_list(const char *s)
 		if (!text || text > end)
 			text = end;
 		if (*head == '-' && head - s < 8) {
-			/* "--upload-parallel N so many …" has no room for a gap. */
+			/* "--upload-parallel N so many …" is too long for a gap before the text. */
 			const char *word = head;
 
 			for (; word < text; word += strcspn(word, " \n") + 1)
@@ -176,7 +176,7 @@ static bool is_title(const char *s)
 	       next_line(s)[0] == ' ';
 }
 
-/* Sections in the order that manual pages have them: each pass prints one kind. */
+/* The sections in the order of manual pages: each pass prints one kind of section. */
 enum part { DESCRIPTION, OPTIONS, STATUS, EXAMPLES, PARTS };
 
 static enum part part_of(const char *s, enum part before)
@@ -185,7 +185,7 @@ static enum part part_of(const char *s, enum part before)
 		return STATUS;
 	if (!strncmp(s, "EXAMPLES:", 9))
 		return EXAMPLES;
-	/* What follows the options without a title belongs to them. */
+	/* Paragraphs without a title after the options belong to the options. */
 	return is_title(s) || before == OPTIONS ? OPTIONS : DESCRIPTION;
 }
 
@@ -237,7 +237,7 @@ static void print_command(const char *name, const char *what, const char *help)
 	puts(".Sh SEE ALSO\n.Xr iotrc 1 ,\n.Xr iotrc-format 5 ,\n.Xr iotrc.conf 5");
 }
 
-/* What C's --help prints, to be freed. */
+/* Returns the text of C's --help, which the caller frees. */
 static char *help_of(const struct command *c)
 {
 	size_t size;
@@ -267,7 +267,7 @@ bool print_command_man(const char *page)
 	return false;
 }
 
-/* "#key = value", or "key = value" where the service differs from a person; or false. */
+/* Parses "#key = value", or "key = value" where the service has another default; false if S is neither. */
 static bool is_setting(const char *s)
 {
 	const char *equals = memchr(s, '=', line_len(s));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* completions/: for bash, zsh and fish, from the table of options. */
+/* Writes completions/ for bash, zsh and fish, from the tables of commands and options. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define HEAD \
 	"# SPDX-License-Identifier: GPL-2.0-or-later\n# Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.\n"
 
-/* What completes an option's value, by what --help calls it. */
+/* How an option's value is completed, by its placeholder in --help. */
 static const struct {
 	const char *arg, *bash, *zsh, *fish;
 } values[] = {
@@ -23,7 +23,7 @@ static const struct {
 };
 #define N_VALUES ARRAY_SIZE(values)
 
-/* The options of C, each between BEFORE and AFTER. */
+/* Prints the options of C, each between BEFORE and AFTER. */
 static void print_own(const struct command *c, const char *before, const char *after)
 {
 	for (const struct command_option *o = c->options; o->name; o++)
@@ -45,7 +45,7 @@ static bool needs_value(const struct option_text *o)
 	return o->arg && *o->arg != '[';
 }
 
-/* The first line of HELP, fit for single quotes. */
+/* Prints the first line of HELP, escaped for single quotes. */
 static void print_help(const char *help)
 {
 	size_t len = strcspn(help, "\n");
@@ -66,7 +66,7 @@ static void print_names(const struct option_text *o, const char *between)
 	printf("--%s", o->name);
 }
 
-/* The commands that have a name. */
+/* Prints the names of the commands. */
 static void print_commands(void)
 {
 	const char *between = "";
@@ -79,7 +79,7 @@ static void print_commands(void)
 	}
 }
 
-/* case branches for the options that need a value. */
+/* Prints the branches of `case` for the options that need a value. */
 static void print_bash_values(void)
 {
 	struct option_text o;
@@ -149,7 +149,7 @@ void print_bash_completion(void)
 	      stdout);
 }
 
-/* An option's text in a specification: its brackets and colons are the specification's own. */
+/* Prints an option's text in a specification, in which brackets and colons must be escaped. */
 static void print_zsh_help(const char *help)
 {
 	putchar('[');

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Prints one of the files below, from the tables that the program itself works
- * with. They are taken in by name, without any architecture's numbers, so that the pages are the
- * same wherever they are made. */
+/* Prints one of the files below, from the tables that the program itself uses. They are included by
+ * name, without the numbers of an architecture, so the pages are the same on every machine. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +25,7 @@ struct call {
 #define SYSCALL(name_, stream_, op_, shape_, ...) \
 	{ #name_, { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
 
-/* syscalls.def asks which of these there are. */
+/* syscalls.def tests which of these are defined. */
 #define HILO 0
 #define PAIR(n) (n)
 #define __NR_renameat
@@ -59,7 +58,7 @@ static const struct call uring_calls[] = {
 };
 
 /* clang-format off */
-/* Each is treated as that opcode of io_uring (bpf/aio.h). */
+/* Each is handled like that opcode of io_uring (bpf/aio.h). */
 static const struct {
 	const char *name, *as;
 	enum fs_op op;
@@ -78,7 +77,7 @@ static const char *const op_names[] = {
 	FS_OPS(OP_NAME)
 };
 
-/* How a set of words is called here; a set without a line doesn't compile. */
+/* The names of sets of words on these pages; a set without one does not compile. */
 #define WORDS_open "`O_*`"
 #define WORDS_mode "`S_*`"
 #define WORDS_at "`AT_*`"
@@ -93,7 +92,7 @@ static const char *const op_names[] = {
 #define WORDS_sync_range "`SYNC_FILE_RANGE_*`"
 #define WORDS_xattr "`XATTR_*`"
 #define WORDS_splice "`SPLICE_F_*`"
-#define WORDS_copy_file_range "" /* none yet: a number */
+#define WORDS_copy_file_range "" /* no flags are defined yet: a number */
 #define WORDS_mount "`MS_*`"
 #define WORDS_umount "`MNT_*`, `UMOUNT_NOFOLLOW`"
 #define WORDS_flock "`LOCK_*`"
@@ -184,14 +183,14 @@ static const char *const notes[FS_OP_COUNT] = {
 		"plus the number of the signal. No `duration_ns`.",
 };
 
-/* ---- what a row has ---- */
+/* ---- the columns of a row ---- */
 
 enum source { NATIVE, I386, REQUEST, N_SOURCES };
 
 struct entry {
 	enum source source;
 	enum fs_op op;
-	const char *name, *with; /* with: the flag that makes it this operation, or NULL */
+	const char *name, *with; /* with: the flag that selects this operation, or NULL */
 	char filename[64], columns[128], flags[96];
 };
 
@@ -270,7 +269,7 @@ static const char *inode_of(const struct syscall_desc *d)
 
 static void describe(struct entry *e, const struct syscall_desc *d)
 {
-	/* Their size and offset are in what an argument points to. */
+	/* Their size and offset are in a structure that an argument points to. */
 	bool lent = d->shape == SHAPE_FCNTL || d->shape == SHAPE_IOCTL;
 	bool has_flags = d->flags || d->props & (PROP_CREAT | PROP_OPEN_HOW | PROP_XATTR_ARGS);
 	size_t size = sizeof(e->columns);
@@ -476,7 +475,7 @@ static bool has_call(const struct call *calls, size_t n, const char *name)
 	return false;
 }
 
-/* Prints the calls of the fs stream that OTHERS does not have. */
+/* Prints the calls of the fs stream that are not in OTHERS. */
 static void print_others(const struct call *calls, size_t n, const struct call *others,
 			 size_t n_others)
 {
@@ -583,7 +582,7 @@ const char *const type_texts[COL_TYPES] = {
 	[COL_ADDRESS] = "`0x…`",
 };
 
-/* TEXT as a cell of a table. */
+/* Prints TEXT as a cell of a table. */
 static void print_cell(const char *text)
 {
 	for (; *text; text++)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* man/iotrc-format.5: docs/format.md as a manual page, from the same text and tables. */
+/* Writes man/iotrc-format.5, a manual page with the text and the tables of docs/format.md. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "gen-docs.h"
 
-/* LEN bytes of Markdown text as roff: `code` (which ends on its line) in bold, backslashes as such,
- * a new sentence on a new line. */
+/* Prints LEN bytes of Markdown as roff: `code` (which ends on the same line) in bold, backslashes
+ * escaped, each sentence on a line of its own. */
 static void print_text(const char *s, size_t len)
 {
 	const char *start = s;
@@ -26,7 +26,7 @@ static void print_text(const char *s, size_t len)
 		case '\\':
 			fputs("\\e", stdout);
 			break;
-		case '-': /* an option's, not a hyphen */
+		case '-': /* of an option, not a hyphen */
 			fputs(option ? "\\-" : "-", stdout);
 			break;
 		case '.':
@@ -43,7 +43,7 @@ static void print_text(const char *s, size_t len)
 	}
 }
 
-/* "See [page.md](page.md)": the link's text is all that a manual page can have. */
+/* "See [page.md](page.md)": a manual page can show only the link's text. */
 void print_roff_line(const char *s, size_t len)
 {
 	const char *open = memchr(s, '[', len), *close = open ? strstr(open, "](") : NULL;
@@ -59,8 +59,8 @@ void print_roff_line(const char *s, size_t len)
 	putchar('\n');
 }
 
-/* The head: a comment, headings, paragraphs, a list of items that go on indented; its last heading
- * and the table below that are the types'. */
+/* The part before the tables: a comment, headings, paragraphs, a list whose items continue on
+ * indented lines. Its last heading, and the table below it, are about the types. */
 static void print_head(void)
 {
 	bool list = false, blank = false, begun = false;
