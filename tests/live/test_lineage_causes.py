@@ -110,10 +110,11 @@ if os.path.isdir("/sys/fs/cgroup/memory"):
             inode, number = os.stat(point / "file").st_ino, device_of(disk)
         rows = rows_of(r, number, "write")
         rows = rows[(rows["inode"] == str(inode)) & (rows["kind"] == "data")]
-        assert whole(total(rows), size, r.missed()) and set(rows["cause"]) == {"memory_pressure", "sync"}
-        assert total(rows[rows["cause"] == "memory_pressure"]) >= size - MEMORY # the rest was left for sync
-        # Of so many pages one or two blocks of 512 may be forgotten (docs/lineage.md).
-        assert total(rows[rows["command"] == "dd"]) >= 0.9 * size and set(rows["command"]) <= {"dd", ""}
+        assert whole(total(rows), size, r.missed()) and set(rows["cause"]) <= {"memory_pressure", "sync"}
+        # The rest was left for sync, if anything: where dd runs slowly, reclaim has all written.
+        assert total(rows[rows["cause"] == "memory_pressure"]) >= size - MEMORY
+        # Of so many pages one block of 512 may be forgotten (docs/lineage.md).
+        assert size - total(rows[rows["command"] == "dd"]) <= 512 * PAGE and set(rows["command"]) <= {"dd", ""}
 
 
 def test_truncate(tmp_path):
@@ -217,3 +218,24 @@ def test_containers_add_up_to_their_io_stat(tmp_path):
         own = rows[(rows["container_id"] == str(ids[name])) & (rows["kind"] == "data")]
         assert size == told[name] and whole(total(own), size, r.missed())
         assert set(rows[rows["inode"] == str(inodes[name])]["container_id"]) == {str(ids[name])}
+
+
+# ---- the table of dirty pages ----
+
+
+@pytest.mark.alone # other programs' pages have places in the table, too
+def test_owners_of_few_dirty_pages_are_forgotten(tmp_path):
+    """docs/lineage.md says of how many: 0.5 % of 256 MiB in pages of 4 KiB."""
+    point, size = tmp_path / "disk", (64 if recorder.EMULATED else 256) * MIB
+    # So large that ext4 needn't write early to find out how much space is left.
+    with (Machine() as machine, file_system("ext4", point, machine.loop(4 * size)) as disk,
+          set_vm(dirty_ratio=90, dirty_background_ratio=80, dirty_writeback_centisecs=0)):
+        with recorder.Recording(tmp_path, "--streams", "block", "--lineage", code=None) as r:
+            run("fio", "--name=job", f"--filename={point}/file", f"--size={size}", "--rw=randwrite", "--bs=4k",
+                "--ioengine=psync", "--fallocate=none", "--randseed=7", "--end_fsync=1", "--output=/dev/null")
+            settle(disk)
+        inode, number = os.stat(point / "file").st_ino, device_of(disk)
+    rows = rows_of(r, number, "write")
+    rows = rows[(rows["inode"] == str(inode)) & (rows["kind"] == "data")]
+    assert whole(total(rows), size, r.missed()) and set(rows["command"]) <= {"fio", ""}
+    assert total(rows[rows["command"] == ""]) < size / 50
