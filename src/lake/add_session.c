@@ -17,6 +17,8 @@
 #include "lake/session_row.h"
 #include "schema/schema.h"
 
+#define LOADED "loaded_rows"
+
 /* A file that is not yet published. */
 struct staged {
 	enum stream stream;
@@ -116,7 +118,19 @@ static bool has_rows(const struct session_reader *r, const struct parquet_rows *
 	return false;
 }
 
-static int put_piece(struct addition *a, enum stream stream, const struct piece *piece)
+/* The stream has rows of one row group at most. */
+static bool is_small(const struct session_reader *r, enum stream stream)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->n_files; i++)
+		if (r->files[i].stream == stream)
+			n += r->files[i].rows;
+	return n <= PARQUET_ROW_GROUP;
+}
+
+/* LOADED: all rows of the stream are in the table. */
+static int put_piece(struct addition *a, enum stream stream, const struct piece *piece, bool loaded)
 {
 	struct parquet_rows rows = { stream, a->directory, true, piece->from, piece->to };
 	struct staged *more, *s;
@@ -136,7 +150,12 @@ static int put_piece(struct addition *a, enum stream stream, const struct piece 
 	if (err)
 		return err;
 	fputs("COPY (", a->sql);
-	parquet_sql__select(a->sql, a->r, &rows);
+	if (loaded)
+		fprintf(a->sql,
+			"FROM " LOADED " WHERE mono_ns BETWEEN %" PRIu64 " AND %" PRIu64 "\n",
+			rows.from, rows.to);
+	else
+		parquet_sql__select(a->sql, a->r, &rows);
 	fputs("ORDER BY mono_ns) TO ", a->sql);
 	parquet_sql__text(a->sql, s->path);
 	put_options(a->sql);
@@ -148,16 +167,32 @@ static int put_piece(struct addition *a, enum stream stream, const struct piece 
 	return 0;
 }
 
+/* A few rows on several days are read once, not for each day. */
+static void load(struct addition *a, enum stream stream)
+{
+	const struct parquet_rows all = { stream, a->directory, true, 0, UINT64_MAX };
+
+	fputs("CREATE OR REPLACE TEMP TABLE " LOADED " AS ", a->sql);
+	parquet_sql__select(a->sql, a->r, &all);
+	fputs(";\n", a->sql);
+}
+
 static int put_stream(struct addition *a, enum stream stream)
 {
 	struct piece *pieces = NULL;
 	size_t n = 0;
 	int err = pieces__cut(a->r, stream, &pieces, &n);
+	bool once;
 
 	if (err)
 		return fail(a, err, "its clock or its length is implausible");
+	once = n > 1 && is_small(a->r, stream);
+	if (once)
+		load(a, stream);
 	for (size_t i = 0; i < n && !err; i++)
-		err = put_piece(a, stream, &pieces[i]);
+		err = put_piece(a, stream, &pieces[i], once);
+	if (once)
+		fputs("DROP TABLE " LOADED ";\n", a->sql);
 	free(pieces);
 	return err;
 }
@@ -181,11 +216,22 @@ static int put_about(struct addition *a)
 	return 0;
 }
 
+/* A row group is written by one thread; more would only wait for it. */
+static void put_threads(struct addition *a)
+{
+	bool small = true;
+
+	for (int i = 0; i < STREAM_COUNT && small; i++)
+		small = is_small(a->r, i);
+	fputs(small ? "SET threads = 1;\n" : "RESET threads;\n", a->sql);
+}
+
 static int put_sql(struct addition *a)
 {
 	int err = 0;
 
 	parquet_sql__limits(a->sql, a->spill);
+	put_threads(a);
 	fputs("SELECT i || ' ' || n FROM (SELECT 0 AS i, 0 AS n WHERE false UNION ALL ",
 	      a->question);
 	for (int i = 0; i < STREAM_COUNT && !err; i++)
