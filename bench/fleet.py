@@ -157,8 +157,10 @@ class Machines:
             with contextlib.suppress(FileExistsError): # the list of compactions, which may have grown
                 os.link(path, to)
             linked.add(str(name))
-        for date in sorted({p.parts[-3].removeprefix("date=") for p in new if p.parts[-4] != "stream=compacted"}):
-            iotrc(self.program, "lake", "compact", self.top / "compacted", "--date", date, "--grace", "0")
+        dates = sorted({p.parts[-3].removeprefix("date=") for p in new if p.parts[-4] != "stream=compacted"})
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda date: iotrc(self.program, "lake", "compact", self.top / "compacted", "--date", date, "--grace", "0"),
+                          dates))
         self.know("linked", sorted(linked))
         self.check()
         self.know("in the lake", self.known("days"))
