@@ -71,7 +71,8 @@ def test_memory_pressure_swaps(tmp_path):
         pytest.fail("this machine swaps elsewhere: the counters would not be of the test alone")
     with (Machine() as machine, limited(("memory", "memory.limit_in_bytes", str(MEMORY)),
                                         ("memory", "memory.max", str(MEMORY))) as start):
-        disk = machine.loop(128 * MIB)
+        # Not in memory where kernels charge that to whom a loop device works for: swapping would free nothing.
+        disk = os.environ.get("IOTRC_TEST_DISK") or machine.loop(128 * MIB)
         run("mkswap", "-q", disk)
         run("swapon", disk)
         try:
@@ -90,7 +91,7 @@ def test_memory_pressure_swaps(tmp_path):
         assert set(rows["kind"]) == {"swap"}
         assert set(rows["inode"]) == set(rows["filename"]) == {""}
     assert set(written["cause"]) == {"memory_pressure"}
-    assert set(read["cause"]) <= {"fault", "readahead"}
+    assert set(read["cause"]) <= {"fault", "readahead", "read"} # a call may read into memory that is swapped
 
 
 # With version 2 each cgroup has thresholds of its own, which it crosses before it is full.
