@@ -79,7 +79,7 @@ def test_counts_are_those_of_the_workload(tmp_path, by):
         assert names - {"-"} == {str(tmp_path / "file")} # the end of a process concerns no file
     elif by != "container":
         assert names == {"user": {"root"}, "command": {"hammering"}}[by]
-    assert all(r["interval_ns"] > 4e8 for r in rows)
+    assert max(r["interval_ns"] for r in rows) > 4e8 # an interval after a late one is shorter
 
 
 def test_written_bytes_and_files(tmp_path):
