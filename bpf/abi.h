@@ -4,6 +4,8 @@
 #ifndef IOTRC_BPF_ABI_H
 #define IOTRC_BPF_ABI_H
 
+#include "schema/buckets.h"
+#include "schema/fs_ops.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 #include "schema/sums.h"
@@ -233,6 +235,13 @@ struct cpu_slot {
 #define SUM_BUCKETS_MAX 131072 /* buckets of times, all groups together */
 #define SUM_TASKS_MAX 32768    /* threads whose names are known */
 
+/* Calls of fs that are grouped by nothing but their operation: it is the index of their sum. (Of
+ * devices, fs calls have none.) */
+#define SUMS_OPS(sums) \
+	((sums) && !((sums) & ~(SUM_ON | SUM_BY_OPERATION | SUM_BY_DEVICE | SUM_NO_QUANTILES)))
+#define SUM_OPS 64 /* a power of two */
+_Static_assert(FS_OP_COUNT <= SUM_OPS, "each has a sum");
+
 /* Fields that records are not grouped by are 0. */
 struct sum_key {
 	u64 file; /* the id of a rec_path, or with dev an inode; 0: none */
@@ -262,6 +271,12 @@ struct sum_value {
 	u64 again;   /* segments that connections sent again */
 	struct sum_time time, wait;
 };
+
+struct sum_op {
+	struct sum_value sum;
+	u64 times[BUCKET_COUNT];
+};
+_Static_assert(sizeof(struct sum_op) <= 32768, "PCPU_MIN_UNIT_SIZE, a value of a per-CPU map");
 
 struct sum_bucket {
 	u64 id;

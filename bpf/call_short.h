@@ -16,6 +16,27 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
+/* Sums up the call, which has been counted. */
+static __always_inline void sum_short(struct task_state *state,
+				      const volatile struct syscall_desc *d)
+{
+	u64 duration = state->exit_ns - state->enter_ns;
+	struct rec_fs *rec;
+
+	if (SUMS_OPS(cfg.sums)) { /* a record would say no more */
+		sum_call(d->op, d->props & PROP_BYTES, state->ret, duration);
+		return;
+	}
+	rec = sum_enter();
+	if (!rec)
+		return;
+	fill(rec, state, d);
+	if (cfg.sums & SUM_BY_SIZE)
+		fill_extent(rec, state, d);
+	sum_fs(rec, rec->path, 0);
+	sum_leave();
+}
+
 /* Writes the record straight into the lane or the ring, or sums it up. Without room there, the call
  * counts as lost. */
 static __always_inline void emit_short(struct task_state *state,
@@ -30,10 +51,11 @@ static __always_inline void emit_short(struct task_state *state,
 	if (leave_out_ended(STREAM_FS, error_of(state->ret), state->exit_ns - state->enter_ns))
 		return;
 	seen = count_seen(slot, STREAM_FS);
-
 	if (cfg.sums) {
-		rec = sum_enter();
-	} else if (cfg.lane_records) {
+		sum_short(state, d);
+		return;
+	}
+	if (cfg.lane_records) {
 		rec = lane_room(slot, cpu);
 	} else {
 		ring = bpf_map_lookup_elem(&rings, &cpu);
@@ -46,16 +68,11 @@ static __always_inline void emit_short(struct task_state *state,
 		return;
 	}
 	fill(rec, state, d);
-	if (!cfg.sums || cfg.sums & SUM_BY_SIZE)
-		fill_extent(rec, state, d);
-	if (cfg.sums) {
-		sum_fs(rec, rec->path, 0);
-		sum_leave();
-	} else if (cfg.lane_records) {
+	fill_extent(rec, state, d);
+	if (cfg.lane_records)
 		lane_put(slot, cpu, seen);
-	} else {
+	else
 		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
-	}
 }
 
 /* The same, out of line: rarer calls must not take stack from the hot path. */

@@ -41,6 +41,14 @@ struct {
 	__type(value, u64);
 } sum_buckets SEC(".maps");
 
+/* With SUMS_OPS(), the sums of fs: looking them up in a hash costs a call more than the rest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SUM_OPS);
+	__type(key, u32);
+	__type(value, struct sum_op);
+} sum_ops SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, SUM_TASKS_MAX);
@@ -104,6 +112,7 @@ static __always_inline void sum_leave(void)
 #define SUM_WHAT(stream, op, has_time, dev) \
 	((u64)(stream) | (u64)(op) << 8 | (u64)(has_time) << 16 | (u64)(dev) << 32)
 #define SUM_SIZE(size) ((u64)(size) << 24)
+#define SUM_IS_TIMED (1ULL << 16)
 #define SUM_IS_WAIT (1ULL << 17)
 #define SUM_IS_CALL (1ULL << 18)   /* RESULT is what a call returned */
 #define SUM_HAS_BYTES (1ULL << 19) /* … and counts bytes */
@@ -232,22 +241,15 @@ static __always_inline void add_time(struct sum_time *t, u64 time, enum stream s
 	count_some(&t->ns, stream, time);
 }
 
-static __always_inline void add_to(struct sum_key *key, u64 what, u64 result, u64 time)
+/* Adds to SUM, but not to the buckets of its times. */
+static __always_inline void add_to(struct sum_value *sum, u64 what, u64 result, u64 time)
 {
 	enum stream stream = what & (STREAM_SLOTS - 1);
-	struct sum_value *sum = find_sum(key);
 	bool wait = what & SUM_IS_WAIT;
 	u64 amount = sum_amount(what, result);
 
-	if (!sum)
-		return;
-	if (!FROM_6_2 || !sum->id) /* of this CPU */
-		sum->id = hash_key(key);
-	if (what & SUM_WHAT(0, 0, 1, 0)) {
+	if (what & SUM_IS_TIMED)
 		add_time(wait ? &sum->wait : &sum->time, time, stream);
-		if (!(cfg.sums & SUM_NO_QUANTILES))
-			add_to_bucket(sum->id, wait, time, stream);
-	}
 	if (wait)
 		return;
 	if (what & (SUM_IS_WRITTEN | SUM_IS_AGAIN)) {
@@ -263,6 +265,36 @@ static __always_inline void add_to(struct sum_key *key, u64 what, u64 result, u6
 		count_some(&sum->written, stream, amount);
 }
 
+/* Adds to the sum of KEY. */
+static __always_inline void add_to_group(struct sum_key *key, u64 what, u64 result, u64 time)
+{
+	struct sum_value *sum = find_sum(key);
+
+	if (!sum)
+		return;
+	if (!FROM_6_2 || !sum->id) /* of this CPU */
+		sum->id = hash_key(key);
+	if (what & SUM_IS_TIMED && !(cfg.sums & SUM_NO_QUANTILES))
+		add_to_bucket(sum->id, what & SUM_IS_WAIT, time, what & (STREAM_SLOTS - 1));
+	add_to(sum, what, result, time);
+}
+
+/* Adds a call of fs to the sum of its operation. */
+static __always_inline void add_to_op(u64 what, u64 result, u64 time)
+{
+	u32 op = cfg.sums & SUM_BY_OPERATION ? what >> 8 & (SUM_OPS - 1) : 0, bucket;
+	struct sum_op *sum = bpf_map_lookup_elem(&sum_ops, &op);
+
+	if (!sum)
+		return;
+	add_to(&sum->sum, what, result, time);
+	if (!(what & SUM_IS_TIMED) || cfg.sums & SUM_NO_QUANTILES)
+		return;
+	bucket = buckets__of(time);
+	if (bucket < BUCKET_COUNT)
+		count(&sum->times[bucket], STREAM_FS);
+}
+
 /* Adds one call, or (SUM_IS_WAIT) the time that it waited before. FILE is that of a key, TASK that
  * of a record. A global function: the verifier goes through it once. The key is not on the stack,
  * where it would be too much for the longest chain of calls on kernels before 6.2. */
@@ -274,13 +306,17 @@ __noinline int sum_add(u64 what, u64 result, u64 time, u64 file, u64 task)
 	 * there are no maps for it. */
 	if (!cfg.sums)
 		return 0;
+	if (SUMS_OPS(cfg.sums) && (u8)what == STREAM_FS) {
+		add_to_op(what, result, time);
+		return 0;
+	}
 	key = sum_enter();
 	if (!key)
 		return 0;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->stream = what;
 	fill_key(key, what, sum_error(what, result), file, task);
-	add_to(key, what, result, time);
+	add_to_group(key, what, result, time);
 	sum_leave();
 	return 0;
 }
@@ -314,6 +350,14 @@ static __always_inline void sum_fs(const struct rec_fs *rec, u64 file, u32 dev)
 		rec->ret, rec->duration, file, rec->task);
 }
 
+/* Sums up a call of fs by its operation alone. */
+static __always_inline void sum_call(u8 op, bool has_bytes, s64 ret, u64 duration)
+{
+	sum_add(SUM_WHAT(STREAM_FS, op, duration != DURATION_UNKNOWN, 0) | SUM_IS_CALL |
+			(has_bytes ? SUM_HAS_BYTES : 0),
+		ret, duration, 0, 0);
+}
+
 static __always_inline void sum_conn(const struct rec_conn *rec)
 {
 	bool timed = rec->duration != DURATION_UNKNOWN;
@@ -333,7 +377,7 @@ static __always_inline void sum_block(const struct rec_block *rec)
 	what = SUM_WHAT(STREAM_BLOCK, op, issued, rec->dev) | SUM_SIZE(size);
 	sum_add(what, SUM_RESULT(rec->error, rec->bytes), rec->ns - rec->issue_ns, 0, rec->task);
 	if (rec->insert_ns && rec->issue_ns >= rec->insert_ns)
-		sum_add(what | SUM_IS_WAIT | SUM_WHAT(0, 0, 1, 0), SUM_RESULT(rec->error, 0),
+		sum_add(what | SUM_IS_WAIT | SUM_IS_TIMED, SUM_RESULT(rec->error, 0),
 			rec->issue_ns - rec->insert_ns, 0, rec->task);
 }
 

@@ -94,7 +94,8 @@ struct engine_sum {
 
 /* Returns 0, ENGINE_SUM_DROP, or a negative errno: then it is not called again. */
 typedef int (*engine_sum_fn)(void *arg, const struct engine_sum *sum);
-#define ENGINE_SUM_DROP 1 /* reset the sum to 0; what is added meanwhile may be lost */
+/* Reset the sum, which is one by file, to 0; what is added meanwhile may be lost. */
+#define ENGINE_SUM_DROP 1
 
 /* A call in progress. Its strings are valid during the call of engine_call_fn. */
 struct engine_call {

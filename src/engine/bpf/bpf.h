@@ -150,6 +150,9 @@ void counters__matched(const struct engine *e, struct matched *ret);
 
 /* ---- sums.c: sums that the programs keep instead of sending records ---- */
 
+/* Decides which maps of sums are created. */
+void sums__choose_maps(struct bpf_engine *b);
+
 /* If sums are wanted, creates the groups that take what does not fit elsewhere. Returns 0, or a
  * negative errno and PROBLEM. */
 int sums__prepare(struct bpf_engine *b, char *problem);

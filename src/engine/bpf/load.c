@@ -148,13 +148,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_autocreate(b->skel->maps.words, b->skel->rodata->cfg.raw_preemptible);
 	bpf_map__set_autocreate(b->skel->maps.task_states_by_task,
 				!b->skel->rodata->cfg.task_storage);
-	bpf_map__set_autocreate(b->skel->maps.sums, b->skel->rodata->cfg.sums);
-	bpf_map__set_autocreate(b->skel->maps.sum_files, b->skel->rodata->cfg.sums & SUM_BY_FILE);
-	bpf_map__set_autocreate(b->skel->maps.sum_buckets,
-				b->skel->rodata->cfg.sums &&
-					!(b->skel->rodata->cfg.sums & SUM_NO_QUANTILES));
-	bpf_map__set_autocreate(b->skel->maps.sum_tasks, b->skel->rodata->cfg.sums);
-	bpf_map__set_autocreate(b->skel->maps.sum_rooms, b->skel->rodata->cfg.sums);
+	sums__choose_maps(b);
 	size_extent_maps(b);
 	prepare_flows(b);
 	bpf_map__set_autocreate(b->skel->maps.unfinished_scratch, b->tells_slow);

@@ -23,6 +23,18 @@ struct sums {
 	void *arg;
 };
 
+void sums__choose_maps(struct bpf_engine *b)
+{
+	uint32_t sums = b->skel->rodata->cfg.sums;
+
+	bpf_map__set_autocreate(b->skel->maps.sums, sums);
+	bpf_map__set_autocreate(b->skel->maps.sum_files, sums & SUM_BY_FILE);
+	bpf_map__set_autocreate(b->skel->maps.sum_buckets, sums && !(sums & SUM_NO_QUANTILES));
+	bpf_map__set_autocreate(b->skel->maps.sum_ops, SUMS_OPS(sums));
+	bpf_map__set_autocreate(b->skel->maps.sum_tasks, sums);
+	bpf_map__set_autocreate(b->skel->maps.sum_rooms, sums);
+}
+
 int sums__prepare(struct bpf_engine *b, char *problem)
 {
 	int n = libbpf_num_possible_cpus(), err = n < 0 ? n : 0;
@@ -245,6 +257,51 @@ static int tell_sums(struct sums *s)
 	return err || r.fd < 0 ? err : read_map(s, &r);
 }
 
+/* Adds the times of an operation, OPS[] by CPU, to TALLY. */
+static int add_times(const struct sums *s, const struct sum_op *ops, struct tally *tally)
+{
+	int err = tally ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < BUCKET_COUNT && !err; i++) {
+		uint64_t n = 0;
+
+		for (int cpu = 0; cpu < s->n_cpus; cpu++)
+			n += ops[cpu].times[i];
+		if (n)
+			err = sketch__add_bucket(&tally->time, i, n);
+	}
+	return err;
+}
+
+/* Tells the sum of operation OP of fs. OPS and VALUES have room for all CPUs. */
+static int tell_op(struct sums *s, uint32_t op, struct sum_op *ops, struct sum_value *values)
+{
+	const struct sum_key key = { .stream = STREAM_FS, .op = op };
+	uint64_t id = op + 1; /* those of other sums are hashes */
+	int err = bpf_map_lookup_elem(bpf_map__fd(s->b->skel->maps.sum_ops), &op, ops);
+
+	for (int i = 0; i < s->n_cpus && !err; i++) {
+		values[i] = ops[i].sum;
+		values[i].id = id;
+	}
+	if (!err)
+		err = add_times(s, ops, tally_of(s, id));
+	return err ?: tell_sum(s, &key, values);
+}
+
+static int tell_ops(struct sums *s)
+{
+	struct sum_op *ops = calloc(s->n_cpus, sizeof(*ops));
+	struct sum_value *values = calloc(s->n_cpus, sizeof(*values));
+	int err = ops && values ? 0 : -ENOMEM;
+
+	for (uint32_t op = 0; op < SUM_OPS && !err; op++)
+		err = tell_op(s, op, ops, values);
+	free(ops);
+	free(values);
+	return err;
+}
+
 int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed)
 {
 	/* Each sum is a group; none is dropped. */
@@ -266,6 +323,8 @@ int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_un
 	err = read_buckets(&s);
 	if (!err)
 		err = tell_sums(&s);
+	if (!err && SUMS_OPS(s.b->skel->rodata->cfg.sums))
+		err = tell_ops(&s);
 	if (!err)
 		*ret_untimed = s.b->skel->bss->sum_buckets_full;
 	groups__free(s.tallies);
