@@ -318,6 +318,17 @@ struct filters_met {
 	u8 excluded[MAX_FILTERED], cgroups[MAX_FILTERED], uids[MAX_FILTERED];
 };
 
+/* ---- cgroups of containers that have started during the recording, in .bss, where user space may
+ * write without a privilege: a hash, by added_cgroup_at() ---- */
+
+#define ADDED_CGROUPS 8192 /* a power of two */
+#define ADDED_PROBES 8     /* places that a cgroup can be in, one after the other */
+
+static inline __attribute__((always_inline)) u32 added_cgroup_at(u64 id, u32 probe)
+{
+	return (u32)((id * 0x9e3779b97f4a7c15ULL >> 32) + probe) & (ADDED_CGROUPS - 1);
+}
+
 /* ---- configuration, in .rodata ---- */
 
 struct capture_config {
@@ -339,8 +350,9 @@ struct capture_config {
 	u32 flush_seq;      /* RQF_FLUSH_SEQ, a bit of request.rq_flags */
 	u8 follow;          /* what threads of commands start belongs to them */
 	u8 errors;          /* only what failed */
-	u8 pad[2];
-	u64 slow_ns; /* only what took at least this long; 0: all */
+	u8 by_cgroup;       /* only some cgroups, and those below them */
+	u8 adds_cgroups;    /* … more of which may be added */
+	u64 slow_ns;        /* only what took at least this long; 0: all */
 	u32 n_pids, n_commands, n_excluded, n_cgroups, n_uids;
 	u32 pids[MAX_FILTERED];
 	u32 uids[MAX_FILTERED];

@@ -110,6 +110,18 @@ __noinline bool descends_from_command(u64 task)
 
 #define CGROUP_DEPTH 32
 
+/* Written by user space, which then raises cgroups_epoch. */
+volatile u64 added_cgroups[ADDED_CGROUPS] = {};
+volatile u32 cgroups_epoch = 0;
+
+static __always_inline bool is_added(u64 id)
+{
+	for (u32 i = 0; i < ADDED_PROBES; i++)
+		if (id == added_cgroups[added_cgroup_at(id, i)])
+			return true;
+	return false;
+}
+
 static __always_inline bool is_cgroup(u64 id)
 {
 	u64 i;
@@ -119,7 +131,7 @@ static __always_inline bool is_cgroup(u64 id)
 			filters_met.cgroups[i] = 1;
 			return true;
 		}
-	return false;
+	return cfg.adds_cgroups && is_added(id);
 }
 
 /* Whether CGROUP, a struct cgroup, is one of --cgroup's or below one. */
@@ -172,7 +184,7 @@ static __always_inline bool left_out(struct task_state *state, u64 task)
 		return true;
 	if (cfg.n_uids && !user_wanted(kread(state->cred, cred, uid.val)))
 		return true;
-	return cfg.n_cgroups && !in_cgroup(kread(state->css_set, css_set, dfl_cgrp));
+	return cfg.by_cgroup && !in_cgroup(kread(state->css_set, css_set, dfl_cgrp));
 }
 
 /* The same for any thread TASK as it is now; the answer is not remembered. */
@@ -191,14 +203,14 @@ __noinline bool leaves_out(u64 task)
 		return true;
 	if (cfg.n_uids && !user_wanted(kread(kread(task, task_struct, real_cred), cred, uid.val)))
 		return true;
-	return cfg.n_cgroups &&
+	return cfg.by_cgroup &&
 	       !in_cgroup(kread(kread(task, task_struct, cgroups), css_set, dfl_cgrp));
 }
 
 /* Whether a thread must be one of those given, so that an unknown one is left out. */
 static __always_inline bool owner_must_match(void)
 {
-	return cfg.n_pids || cfg.n_commands || cfg.n_cgroups || cfg.n_uids;
+	return cfg.n_pids || cfg.n_commands || cfg.by_cgroup || cfg.n_uids;
 }
 
 /* Whether a filter of threads is given. */

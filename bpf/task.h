@@ -115,6 +115,13 @@ static __always_inline bool users_matter(void)
 	return FROM_6_2 || cfg.n_uids;
 }
 
+/* Whether a thread that was left out may be in a cgroup that was added since. Only such a thread is
+ * always looked at as a whole. */
+static __always_inline bool cgroups_added(const struct task_state *state)
+{
+	return cfg.adds_cgroups && state->cgroups_epoch != cgroups_epoch;
+}
+
 /* Brings the identity of TASK up to date: names, parents, cgroups and users change. TASK is what
  * current_task() has returned, or the thread that the current one works for. AGAIN forces a new
  * definition (after exec() the arguments differ). */
@@ -147,7 +154,7 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 		state->cred = cred;
 	if (state->comm[0] != comm0 || state->comm[1] != comm1 || state->cgroup != cgroup ||
 	    state->ppid != ppid || (FROM_6_2 ? state->uid != uid : state->cred != cred) ||
-	    state->lineage == LINEAGE_UNKNOWN || again) {
+	    state->lineage == LINEAGE_UNKNOWN || again || cgroups_added(state)) {
 		state->comm[0] = comm0;
 		state->comm[1] = comm1;
 		state->cgroup = cgroup;
@@ -158,6 +165,8 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 			state->cred = cred;
 		if (state->lineage == LINEAGE_UNKNOWN)
 			state->lineage = find_lineage(task_address(task));
+		if (cfg.adds_cgroups)
+			state->cgroups_epoch = cgroups_epoch;
 		state->left_out = left_out(state, task_address(task));
 		state->epoch = 0;
 	}

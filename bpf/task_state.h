@@ -140,6 +140,7 @@ struct task_state {
 	u32 n_kept;            /* sockets that the call in progress closes (bpf/socket_end.h) */
 	struct own_record own; /* for the call in progress, if it takes paths */
 	u32 uid;               /* since 6.2 */
+	u32 cgroups_epoch;     /* that left_out belongs to */
 };
 
 struct {

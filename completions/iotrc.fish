@@ -203,7 +203,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l exclude-command -x -d 'not threads of these names'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l uid -x -d 'processes of these users, by name or number (the …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l cgroup -xa '(__fish_complete_directories)' -d 'a cgroup (v2) with those below: its directory, path …'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l container -x -d 'a running container, by its name, 12 digits of its …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l container -x -d 'a running container, by its name or 12 digits of its …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l path -rF -d 'files at or below PREFIX; may be given 16 times'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l exclude-path -rF -d 'not files at or below PREFIX; may be given 16 times'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l errors -d 'only what failed'

@@ -54,6 +54,10 @@ struct selection {
 	struct path_list paths, excluded_paths;
 	uint64_t cgroups[SELECTION_LIST_MAX]; /* cgroup v2 ids, with all cgroups below */
 	size_t n_cgroups;
+	/* Patterns for names: containers that are called so, also those that start later; the
+	 * caller finds them (engine__add_cgroup()). Borrowed. */
+	const char *containers[SELECTION_LIST_MAX];
+	size_t n_containers;
 	uid_t uids[SELECTION_LIST_MAX]; /* real user ids */
 	size_t n_uids;
 	bool errors;      /* only what failed */

@@ -137,7 +137,12 @@ int filter_options__live(const struct filter_options *f, const struct command *c
 		if (f->given[i].value)
 			argv[argc++] = (char *)f->given[i].value;
 	}
-	return options__parse(ret, argc, argv, message) ? command__usage(c, "%s", message) : 0;
+	if (options__parse(ret, argc, argv, message))
+		return command__usage(c, "%s", message);
+	if (!options__find_containers(ret, message))
+		return 0;
+	options__done(ret);
+	return command__usage(c, "%s", message);
 }
 
 void filter_options__done(struct filter_options *f)

@@ -39,7 +39,7 @@ struct containers_seen {
 	int fd;                 /* readable when a cgroup was created; or negative */
 	uint64_t due_ns;        /* when to refresh them */
 	uint64_t looked_ns;     /* when they were last refreshed */
-	unsigned int tries;
+	unsigned int tries, told_left_out;
 	bool grown;
 };
 

@@ -143,6 +143,11 @@ void engine__matched(const struct engine *e, struct matched *ret)
 		e->type->matched(e, ret);
 }
 
+int engine__add_cgroup(struct engine *e, uint64_t cgroup)
+{
+	return e->type->add_cgroup ? e->type->add_cgroup(e, cgroup) : -ENOTSUP;
+}
+
 void engine__gaps(struct engine *e, engine_gap_fn tell, void *arg)
 {
 	if (e->type->gaps)

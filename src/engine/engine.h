@@ -150,6 +150,7 @@ struct engine_type {
 	const struct reqnames *(*request_names)(const struct engine *e);
 	pid_t (*own_pid)(const struct engine *e);
 	void (*matched)(const struct engine *e, struct matched *ret);
+	int (*add_cgroup)(struct engine *e, uint64_t cgroup);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
 	int (*flows)(struct engine *e, enum flow_event event, const struct sink *sink);
 	int (*unfinished)(struct engine *e, const struct sink *sink);
@@ -252,6 +253,11 @@ void engine__counts(struct engine *e, enum stream stream, struct engine_counts *
 /* Adds to RET how many events of each stream the machine did not pass to the engine; how many rows
  * they would have made is unknown. Until engine__detach() some of them may still be passed. */
 void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
+
+/* Adds a cgroup, and those below it, to the selection, which has patterns for containers. What
+ * processes do from now on is recorded. Returns 0, 1 if it was there already, -ENOSPC, or -ENOTSUP.
+ * Needs no privilege; by one thread at a time. */
+int engine__add_cgroup(struct engine *e, uint64_t cgroup);
 
 /* Adds to RET the values of filters that the engine itself has compared and that matched
  * something. */

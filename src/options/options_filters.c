@@ -125,27 +125,63 @@ int option__set_cgroup(struct parse *p, const char *value)
 	return add_cgroup(p, id);
 }
 
-/* Only containers that run now: a container has no cgroup before it is started. */
 int option__set_container(struct parse *p, const char *value)
 {
-	struct containers *all;
-	int err = containers__new(&all);
+	struct selection *s = &p->o.selection;
+
+	if (s->n_containers == SELECTION_LIST_MAX)
+		return too_many(p);
+	s->containers[s->n_containers++] = value;
+	return 0;
+}
+
+static bool is_pattern(const char *container)
+{
+	return strchr(container, '*');
+}
+
+/* Adds the cgroups of the containers of ALL that are called NAME. */
+static int add_container(struct parse *p, const struct containers *all, const char *name)
+{
+	struct selection *s = &p->o.selection;
 	bool found = false;
 
+	for (size_t i = 0; i < containers__count(all); i++) {
+		if (!container__is_called(containers__get(all, i), name))
+			continue;
+		if (s->n_cgroups == SELECTION_LIST_MAX)
+			return option__fail(p, "--container: more than %d", SELECTION_LIST_MAX);
+		found = true;
+		s->cgroups[s->n_cgroups++] = containers__get(all, i)->cgroup;
+	}
+	return found ? 0 :
+		       option__fail(
+			       p, "--container: no container that runs has the name or id " QUOTED,
+			       name);
+}
+
+int option__find_containers(struct parse *p, bool patterns)
+{
+	struct selection *s = &p->o.selection;
+	size_t n = s->n_containers;
+	struct containers *all;
+	int err = n ? containers__new(&all) : 0;
+
 	if (err == -ENODEV)
-		return option__fail(p, "--container: " QUOTED ": cgroup v2 is not mounted", value);
+		return option__fail(p, "--container: " QUOTED ": cgroup v2 is not mounted",
+				    s->containers[0]);
 	if (err)
 		return option__fail(p, "--container: cannot look for containers: %s",
 				    strerror(-err));
-	for (size_t i = 0; i < containers__count(all) && !err; i++)
-		if (container__is_called(containers__get(all, i), value)) {
-			found = true;
-			err = add_cgroup(p, containers__get(all, i)->cgroup);
-		}
+	if (!n)
+		return 0;
+	s->n_containers = 0;
+	for (size_t i = 0; i < n && !err; i++)
+		if (!patterns && is_pattern(s->containers[i]))
+			s->containers[s->n_containers++] = s->containers[i];
+		else
+			err = add_container(p, all, s->containers[i]);
 	containers__free(all);
-	if (!found)
-		return option__fail(
-			p, "--container: no container that runs has the name or id " QUOTED, value);
 	return err;
 }
 

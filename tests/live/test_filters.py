@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Exactly what was asked for is written; all other events count as filtered."""
+import contextlib
+import json
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -313,6 +317,53 @@ def test_containers(tmp_path, cgroups):
         assert done.returncode == 2 and f"no container that runs has the name or id '{name}'" in done.stderr
     done = recorder.run("summary", "-d", "100ms", "--container", CONTAINERS[1])
     assert done.returncode == 0, done.stderr
+
+
+DOCKER = pathlib.Path("/var/lib/docker/containers")
+
+
+@pytest.fixture
+def named():
+    """Names a container, in the file that Docker has for it."""
+    made, absent = [], [p for p in (DOCKER, *DOCKER.parents) if not p.exists()]
+
+    def name(container, text):
+        made.append(DOCKER / container)
+        made[-1].mkdir(parents=True)
+        (made[-1] / "config.v2.json").write_text(json.dumps({"Name": f"/{text}"}))
+
+    yield name
+    for directory in made:
+        shutil.rmtree(directory)
+    for directory in absent:
+        directory.rmdir()
+
+
+def test_containers_that_start_later(tmp_path, cgroups, named):
+    """From when their names are known, threads that were left out until then as well; those of other containers never."""
+    above, _, _ = cgroups
+    ours, others = (above / f"docker-{container}.scope" for container in CONTAINERS)
+    program = (f"import os\nopen('{{}}/cgroup.procs', 'w').write(str(os.getpid()))\nos.mkdir('{tmp_path}/{{}}-before')\nprint(flush=True)\n"
+               f"input()\nos.mkdir('{tmp_path}/{{}}-after')\n")
+    started = []
+    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "mkdir", "--container", "iotrc-shop-*") as r, contextlib.ExitStack() as ended:
+        for what, group in ("ours", ours), ("others", others):
+            group.mkdir()
+            started.append(ended.enter_context(subprocess.Popen(
+                [sys.executable, "-c", program.format(group, what, what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)))
+            ended.callback(started[-1].stdin.close) # which ends it
+            assert started[-1].stdout.readline() == b"\n"
+        named(CONTAINERS[1], "iotrc-blog")
+        named(CONTAINERS[0], "iotrc-shop-cart")
+        (ours / "inner").mkdir() # so that it looks at once
+        recorder.wait_for(lambda: "recording container iotrc-shop-cart from now on" in r.errors(), r.errors)
+        for p in started:
+            p.communicate(b"\n")
+            assert p.returncode == 0
+        subprocess.run(["sh", "-c", f"echo $$ >{ours}/inner/cgroup.procs && mkdir {tmp_path}/new"], check=True)
+    assert names(r.rows("fs")) == [f"{tmp_path}/ours-after", f"{tmp_path}/new"]
+    done = recorder.run("summary", "-d", "100ms", "--container", "iotrc-cellar-*")
+    assert done.returncode == 2 and "no container that runs has the name or id 'iotrc-cellar-*'" in done.stderr
 
 
 def test_user(tmp_path):

@@ -148,6 +148,10 @@ void counters__losses(struct engine *e, engine_loss_fn tell, void *arg);
 void counters__shed(struct engine *e, uint64_t ops);
 void counters__matched(const struct engine *e, struct matched *ret);
 
+/* ---- cgroups.c ---- */
+
+int cgroups__add(struct engine *e, uint64_t cgroup);
+
 /* ---- sums.c: sums that the programs keep instead of sending records ---- */
 
 /* Decides which maps of sums are created. */

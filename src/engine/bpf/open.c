@@ -199,6 +199,7 @@ const struct engine_type engine_bpf = {
 	.missed = missed__missed,
 	.shed = counters__shed,
 	.matched = counters__matched,
+	.add_cgroup = cgroups__add,
 	.forget = forget,
 	.hooks = missed__hooks,
 	.limits = limits__list,

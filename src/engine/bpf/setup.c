@@ -65,6 +65,8 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	cfg->n_excluded = want->excluded_commands.n;
 	memcpy(cfg->excluded, want->excluded_commands.names, sizeof(cfg->excluded));
 	cfg->n_cgroups = want->n_cgroups;
+	cfg->adds_cgroups = want->n_containers;
+	cfg->by_cgroup = want->n_cgroups || want->n_containers;
 	memcpy(cfg->cgroups, want->cgroups, sizeof(cfg->cgroups));
 	cfg->n_uids = want->n_uids;
 	memcpy(cfg->uids, want->uids, sizeof(cfg->uids));
