@@ -104,26 +104,46 @@ def cgroups_with(out, end):
     return {row["container_id"] for row in rows(out) if row["filename"].endswith(end)}
 
 
+def start_in_pod(daemons, namespace, pod, name):
+    """As containerd's CRI starts a container of a pod: in a cgroup of kubepods, with annotations. Returns its id. The sandbox has
+    no name of its own."""
+    annotations = {"sandbox-namespace": namespace, "sandbox-name": pod}
+    if name != "sandbox":
+        annotations.update({"container-name": name, "image-name": f"registry/{name}:2"})
+    number = secrets.token_hex(32)
+    daemons.ctr("run", "-d", "--net-host", "--rootfs",
+                *[x for key, value in annotations.items() for x in ("--annotation", f"io.kubernetes.cri.{key}={value}")],
+                "--cgroup", f"/kubepods/besteffort/pod{secrets.token_hex(8)}/{number}", daemons.files, number, "/bin/sh", "-c",
+                PROGRAM.format(name))
+    return number
+
+
+def end_in_pod(daemons, numbers):
+    for number in numbers:
+        daemons.ctr("tasks", "rm", "-f", number)
+        daemons.ctr("containers", "rm", number)
+
+
 def test_a_pod_has_its_namespace(daemons, tmp_path):
-    """As containerd's CRI starts a pod: in a cgroup of kubepods, with annotations. Its sandbox has no name of its own."""
-    pod = {"io.kubernetes.cri.sandbox-namespace": "shop", "io.kubernetes.cri.sandbox-name": "web-0"}
-    container = {**pod, "io.kubernetes.cri.container-name": "server", "io.kubernetes.cri.image-name": "registry/server:2"}
-    started = {}
-    for name, annotations in ("server", container), ("sandbox", pod):
-        started[name] = secrets.token_hex(32)
-        daemons.ctr("run", "-d", "--net-host", "--rootfs", *[x for k, v in annotations.items() for x in ("--annotation", f"{k}={v}")],
-                    "--cgroup", f"/kubepods/besteffort/pod{secrets.token_hex(8)}/{started[name]}", daemons.files, started[name], "/bin/sh", "-c",
-                    PROGRAM.format(name))
+    started = {name: start_in_pod(daemons, "shop", "web-0", name) for name in ("server", "sandbox")}
     with recording(tmp_path / "all", "--ops", "open"):
         time.sleep(2)
     told = names(tmp_path / "all")
     with recording(tmp_path / "shop", "--ops", "open", "--container", "shop/*/server"):
         time.sleep(2)
-    for one in started.values():
-        daemons.ctr("tasks", "rm", "-f", one)
-        daemons.ctr("containers", "rm", one)
+    end_in_pod(daemons, started.values())
     assert cgroups_with(tmp_path / "all", "/file-of-server") == {told["shop/web-0/server"][0]}
     assert cgroups_with(tmp_path / "all", "/file-of-sandbox") == {told["shop/web-0/POD"][0]}
     assert told["shop/web-0/server"][1] == {"name": "shop/web-0/server", "image": "registry/server:2", "runtime": "containerd", "id": started["server"]}
     assert cgroups_with(tmp_path / "shop", "/file-of-server") == {told["shop/web-0/server"][0]}
     assert not cgroups_with(tmp_path / "shop", "/file-of-sandbox")
+
+
+def test_a_namespace_is_followed(daemons, tmp_path):
+    """Its containers that start during the recording, and none of another namespace."""
+    with recording(tmp_path, "--ops", "open", "--container", "shop/*/*"):
+        started = [start_in_pod(daemons, namespace, "late-0", name) for namespace, name in (("shop", "server"), ("bank", "vault"))]
+        time.sleep(3)
+    end_in_pod(daemons, started)
+    assert cgroups_with(tmp_path, "/file-of-server") == {names(tmp_path)["shop/late-0/server"][0]}
+    assert not cgroups_with(tmp_path, "/file-of-vault")
