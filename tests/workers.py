@@ -10,6 +10,7 @@ import collections
 import multiprocessing.connection
 import pathlib
 import resource
+import signal
 import sys
 
 import pytest
@@ -232,4 +233,5 @@ def pytest_runtestloop(session):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL) # nohup ignores it, and a shell cannot trap what it inherits ignored
     sys.exit(pytest.main(sys.argv[1:], plugins=[sys.modules[__name__]]))
