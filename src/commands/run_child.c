@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,13 +108,39 @@ static void become_command(const struct run_user *u, int gate, const struct run_
 
 static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 static pid_t running;                       /* the child that they are passed on to */
+static char running_stat[32];               /* its /proc/PID/stat */
 static volatile sig_atomic_t end_requested; /* by a signal after the end of the child */
 
-static bool has_ended(pid_t pid)
+#define FIELDS_TO_THREADS \
+	17 /* of /proc/PID/stat, from the state to the number of threads (proc(5)) */
+
+/* Whether the child is a zombie, and no thread of it runs on. Its parent cannot wait for it before
+ * its tracer has (ptrace(2)). */
+static bool is_zombie(void)
+{
+	char text[512], *at;
+	int fd = open(running_stat, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strrchr(text, ')');
+	if (!at || strncmp(at, ") Z", 3) != 0)
+		return false;
+	at += 2;
+	for (int i = 0; at && i < FIELDS_TO_THREADS; i++)
+		at = strchr(at + 1, ' ');
+	return at && !strncmp(at, " 1 ", 3);
+}
+
+/* For the handler of signals. */
+static bool has_ended(void)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
+	return waitid(P_PID, running, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid ||
+	       is_zombie();
 }
 
 static void pass_on(int signal, siginfo_t *info, void *context)
@@ -121,7 +148,7 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)context;
-	if (has_ended(running))
+	if (has_ended())
 		end_requested = 1;
 	/* The terminal sends a signal to the command as well. */
 	else if (signal == SIGTERM || !terminal_signal__is(info))
@@ -144,6 +171,7 @@ static void pass_signals(pid_t pid)
 	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
 
 	running = pid;
+	snprintf(running_stat, sizeof(running_stat), "/proc/%d/stat", (int)pid);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &action, NULL);
 }
