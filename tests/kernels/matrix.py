@@ -34,7 +34,8 @@ TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCE
 # 6.1-arm64: without functions to attach to (docs/kernels.md), which test_cache.py needs; other tests were not tried.
 # 6.1-any: the same source as 6.1, with file systems that kernels for clouds lack (f2fs).
 SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
-                      "test_fs_counters.py", "test_pagefault.py"},
+                      "test_fs_counters.py", "test_pagefault.py", "test_lineage.py", "test_lineage_layers.py",
+                      "test_lineage_causes.py"},
         "6.1-any": {"test_lineage.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
