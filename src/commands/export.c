@@ -419,7 +419,8 @@ const struct command export_command = {
 		"\n"
 		"With --lake, all streams of each session become files of a lake (iotrc help lake), one\n"
 		"for each stream and day, which replace those that the lake already has of the session.\n"
-		"A session that differs from its manifest is left out and named.",
+		"A session that differs from its manifest is left out and named. SESSION may then also be\n"
+		"s3://BUCKET/PREFIX: the sessions that were uploaded there.",
 	.options = export_options,
 	.exit_codes = "0 exported, 1 cannot, 2 usage.",
 	.examples =

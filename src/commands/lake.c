@@ -115,24 +115,26 @@ static void say(void *arg, const char *session, const char *what)
 
 static int sync_from(const struct wish *w)
 {
-	struct store *from = NULL, *to = NULL;
+	struct sync_lake_config config = { .say = say };
 	struct sync_lake r;
-	int code = open_store(&from, w->args[0]), err;
+	int code = open_store(&config.from, w->args[0]), err;
 
 	if (!code)
-		code = open_store(&to, w->args[1]);
+		code = open_store(&config.to, w->args[1]);
 	if (!code) {
-		err = sync_lake(from, to, say, NULL, &r);
+		err = sync_lake(&config, &r);
+		if (!err && !r.found)
+			shown__line(stderr, "iotrc lake: %s: " LOCAL_SESSIONS_NONE, w->args[0]);
 		printf("%" PRIu64 " rows of %" PRIu64 " sessions added in %" PRIu64
 		       " files; %" PRIu64 " sessions known, %" PRIu64 " not finished, %" PRIu64
 		       " left out\n",
 		       r.rows, r.added, r.files, r.known, r.waiting, r.left_out);
-		code = err        ? command__cannot(&lake_command, "%s", r.why) :
-		       r.left_out ? EXIT_CANNOT :
-				    EXIT_OK;
+		code = err                    ? command__cannot(&lake_command, "%s", r.why) :
+		       r.left_out || !r.found ? EXIT_CANNOT :
+						EXIT_OK;
 	}
-	store__free(from);
-	store__free(to);
+	store__free(config.from);
+	store__free(config.to);
 	return command__flush(&lake_command, code);
 }
 
@@ -275,9 +277,10 @@ const struct command lake_command = {
 		"                file. Also checks that each SESSION, or each session below a directory,\n"
 		"                is in the lake with the counts in its manifest\n"
 		"\n"
-		"sync FROM LAKE  adds all finished sessions below FROM, a directory or s3://BUCKET/PREFIX\n"
-		"                to which machines upload, that the lake does not have yet. It can be\n"
-		"                stopped and run again at any time; two at the same time do no harm\n"
+		"sync FROM LAKE  adds all finished sessions in or below FROM, a directory or\n"
+		"                s3://BUCKET/PREFIX to which machines upload, that the lake does not\n"
+		"                have yet. It can be stopped and run again at any time; two at the same\n"
+		"                time do no harm\n"
 		"\n"
 		"compact LAKE --date DATE [--grace TIME]\n"
 		"                merges the files of a day (UTC) into files of about 256 MiB. Readers see\n"

@@ -10,6 +10,7 @@
 #include "lake/add_session.h"
 #include "lake/compactions.h"
 #include "lake/local_sessions.h"
+#include "lake/sync_lake.h"
 
 struct adding {
 	const struct command *command;
@@ -47,18 +48,50 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 	return true;
 }
 
+static void add_local(struct adding *a, const char *path)
+{
+	const struct local_sessions visit = { .on_session = on_session,
+					      .on_failed = leave_out,
+					      .arg = a };
+	const char *const paths[] = { path, NULL };
+
+	local_sessions__visit(&visit, paths);
+}
+
+/* Sessions that were uploaded. One that is not finished has no manifest there yet. */
+static void add_uploaded(struct adding *a, const char *url)
+{
+	struct sync_lake_config config = {
+		.to = a->store, .again = true, .say = leave_out, .arg = a
+	};
+	char why[STORE_WHY_MAX];
+	struct sync_lake r;
+
+	if (store__open(&config.from, url, why)) {
+		a->code = command__cannot(a->command, "%s", why);
+		return;
+	}
+	if (sync_lake(&config, &r))
+		a->code = command__cannot(a->command, "%s", r.why);
+	else if (!r.found)
+		leave_out(a, url, LOCAL_SESSIONS_NONE);
+	store__free(config.from);
+	a->sessions += r.added;
+	a->rows += r.rows;
+	a->files += r.files;
+	a->lost += r.lost;
+}
+
 int lake_add(const struct command *c, const char *url, char **paths)
 {
 	struct adding a = { .command = c };
-	const struct local_sessions visit = { .on_session = on_session,
-					      .on_failed = leave_out,
-					      .arg = &a };
 	char why[STORE_WHY_MAX];
 
 	if (store__open(&a.store, url, why))
 		return command__cannot(c, "%s", why);
 	duckdb__hold();
-	local_sessions__visit(&visit, (const char *const *)paths);
+	for (; *paths && !a.code; paths++)
+		(store__is_s3(*paths) ? add_uploaded : add_local)(&a, *paths);
 	if (!a.code && a.sessions && compactions__begin(a.store, why))
 		a.code = command__cannot(c, "%s", why);
 	duckdb__release();

@@ -6,7 +6,8 @@
 #include "options/command.h"
 
 /* Adds the sessions of PATHS, which end with NULL, to the lake at URL. Prints on stderr for C what
- * it added, and a line for each session that it left out. Returns the exit code. */
+ * it added, and a line for each session that it left out. A path may be s3://BUCKET/PREFIX.
+ * Returns the exit code. */
 int lake_add(const struct command *c, const char *url, char **paths);
 
 #endif

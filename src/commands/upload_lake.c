@@ -50,13 +50,10 @@ static void leave_out(void *arg, const char *path, const char *why)
 
 static bool on_session(void *arg, const struct session_reader *r, const char *path)
 {
-	const char *machine = json_string_value(json_object_get(r->root, "machine_id"));
 	struct added_session added;
-	char key[2 * LAKE_PART_MAX];
 	struct adding *a = arg;
 
-	snprintf(key, sizeof(key), "%s/%s", machine ?: "", session_row__name(r));
-	if (entries__find(&a->known, key)) {
+	if (known_sessions__has(&a->known, r)) {
 		a->there++;
 	} else if (r->running) {
 		a->running++;

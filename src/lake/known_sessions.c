@@ -7,6 +7,7 @@
 
 #include "lake/compactions.h"
 #include "lake/layout.h"
+#include "lake/session_row.h"
 
 static int know(struct entries *known, const char *file)
 {
@@ -44,4 +45,13 @@ int known_sessions__read(struct store *s, struct entries *ret, char why[STORE_WH
 	compactions__clear(&c);
 	entries__unite(ret);
 	return err;
+}
+
+bool known_sessions__has(struct entries *known, const struct session_reader *r)
+{
+	const char *machine = json_string_value(json_object_get(r->root, "machine_id"));
+	char key[2 * LAKE_PART_MAX];
+
+	snprintf(key, sizeof(key), "%s/%s", machine ?: "", session_row__name(r));
+	return entries__find(known, key);
 }

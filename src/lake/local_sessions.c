@@ -79,6 +79,6 @@ void local_sessions__visit(const struct local_sessions *v, const char *const *pa
 		visit.found = 0;
 		session_walk__run(&walk, *paths);
 		if (!visit.found)
-			v->on_failed(v->arg, *paths, "no session (manifest.json) here or below");
+			v->on_failed(v->arg, *paths, LOCAL_SESSIONS_NONE);
 	}
 }

@@ -8,6 +8,9 @@
 
 #include "dataset/session_reader.h"
 
+/* Says that a path has no session. */
+#define LOCAL_SESSIONS_NONE "no session (manifest.json) here or below"
+
 struct local_sessions {
 	/* Called for each session, with its path. Returns false to end the visit. */
 	bool (*on_session)(void *arg, const struct session_reader *r, const char *path);

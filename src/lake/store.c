@@ -22,7 +22,7 @@ static int open_as(const struct store_kind *kind, struct store **ret,
 	return err;
 }
 
-static bool is_s3(const char *url)
+bool store__is_s3(const char *url)
 {
 	return !strncmp(url, "s3://", 5);
 }
@@ -31,7 +31,7 @@ int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
 {
 	const struct target_config target = { .url = url };
 
-	return open_as(is_s3(url) ? &store_s3 : &store_dir, ret, &target, why);
+	return open_as(store__is_s3(url) ? &store_s3 : &store_dir, ret, &target, why);
 }
 
 int store__open_target(struct store **ret, const struct target_config *target,
@@ -40,7 +40,7 @@ int store__open_target(struct store **ret, const struct target_config *target,
 	static const char file[] = "file://";
 	struct target_config directory = { .url = target->url + sizeof(file) - 1 };
 
-	if (is_s3(target->url))
+	if (store__is_s3(target->url))
 		return open_as(&store_s3, ret, target, why);
 	if (!strncmp(target->url, file, sizeof(file) - 1))
 		return open_as(&store_dir, ret, &directory, why);

@@ -14,6 +14,8 @@
 
 struct store;
 
+/* Whether URL is s3://...: a store, not a directory. */
+bool store__is_s3(const char *url);
 /* Opens the lake at URL: s3://BUCKET/PREFIX, or a directory, which need not exist yet. 0, or a
  * negative errno with a line in WHY. */
 int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX]);

@@ -20,15 +20,13 @@
 #include "lake/layout.h"
 #include "schema/schema.h"
 
-#define MANIFEST "/" MANIFEST_NAME
-
 struct sync {
+	const struct sync_lake_config *config;
 	struct store *from, *to;
-	void (*say)(void *arg, const char *session, const char *what);
-	void *arg;
 	struct sync_lake *ret;
 	struct entries known; /* MACHINE/SESSION in the lake */
-	struct entries found; /* names of directories of sessions; n: whether it has a manifest */
+	struct entries found; /* directories of sessions below FROM, "" for FROM itself; n: whether
+			       * it has a manifest */
 };
 
 static int fail(struct sync *s, int err, const char *what)
@@ -37,26 +35,41 @@ static int fail(struct sync *s, int err, const char *what)
 	return err;
 }
 
+static void say(struct sync *s, const char *session, const char *what)
+{
+	s->config->say(s->config->arg, *session ? session : ".", what);
+}
+
 /* ---- finding sessions ---- */
 
-/* .../MACHINE/SESSION/manifest.json or .../MACHINE/SESSION/STREAM/FILE */
+/* Cuts off the last part of a path. */
+static void cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	*(slash ?: path) = 0;
+}
+
+static const char *last_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* .../SESSION/manifest.json or .../SESSION/STREAM/FILE; without .../SESSION/ if FROM is one. */
 static int on_found(void *arg, const struct store_file *file)
 {
-	size_t len = strlen(file->name), end = sizeof(MANIFEST) - 1;
-	bool manifest = len > end && !strcmp(file->name + len - end, MANIFEST);
-	char *name = strdup(file->name), *slash;
+	bool manifest = !strcmp(last_of(file->name), MANIFEST_NAME);
+	char *name = strdup(file->name);
 	struct sync *s = arg;
 	int err = name ? 0 : -ENOMEM;
 
-	for (int i = manifest ? 1 : 2; i && name; i--) {
-		slash = strrchr(name, '/');
-		if (slash)
-			*slash = 0;
-		else
-			*name = 0;
-	}
-	slash = name ? strrchr(name, '/') : NULL;
-	if (slash && session__is_stamp(slash + 1))
+	if (name)
+		cut(name);
+	if (name && !manifest)
+		cut(name);
+	if (name && (session__is_stamp(last_of(name)) || (manifest && !*name)))
 		err = entries__add(&s->found, name, "", manifest);
 	free(name);
 	return err ? fail(s, err, "out of memory") : 0;
@@ -67,12 +80,14 @@ static int on_link(void *arg, const struct store_file *link)
 {
 	struct sync *s = arg;
 
+	s->ret->found++;
 	s->ret->left_out++;
-	s->say(s->arg, link->name, STORE_LINK);
+	say(s, link->name, STORE_LINK);
 	return 0;
 }
 
-/* The last two parts: MACHINE/SESSION. */
+/* The last two parts, by convention MACHINE/SESSION. A session elsewhere is known by its
+ * manifest. */
 static const char *key_of(const char *directory)
 {
 	const char *at = strrchr(directory, '/');
@@ -90,7 +105,8 @@ static int copy_file(struct sync *s, const char *session, const char *path, cons
 	char *name = NULL, *target = NULL, *local, *slash;
 	int err;
 
-	if (asprintf(&name, "%s/%s", session, path) < 0 || asprintf(&target, "%s/%s", to, path) < 0)
+	if (asprintf(&name, "%s%s%s", session, *session ? "/" : "", path) < 0 ||
+	    asprintf(&target, "%s/%s", to, path) < 0)
 		return fail(s, -ENOMEM, "out of memory");
 	err = store__fetch(s->from, name, &local);
 	if (err) {
@@ -121,7 +137,7 @@ static void remove_copy(const struct session_reader *r, const char *directory)
 		snprintf(path, sizeof(path), "%s/%s", directory, schema_streams[i].subdir);
 		rmdir(path);
 	}
-	snprintf(path, sizeof(path), "%s" MANIFEST, directory);
+	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, directory);
 	unlink(path);
 	rmdir(directory);
 }
@@ -138,7 +154,7 @@ static int took(struct sync *s, const char *session, int err, const struct added
 		return fail(s, err, added->why);
 	} else {
 		s->ret->left_out++;
-		s->say(s->arg, session, added->why);
+		say(s, session, added->why);
 	}
 	return 0;
 }
@@ -166,12 +182,16 @@ static int add_from(struct sync *s, const char *session, struct session_reader *
 
 	if (session_reader__read(r)) {
 		s->ret->left_out++;
-		s->say(s->arg, session, r->why);
+		say(s, session, r->why);
+		return 0;
+	}
+	if (known_sessions__has(&s->known, r)) {
+		s->ret->known++;
 		return 0;
 	}
 	if (r->running) {
 		s->ret->waiting++;
-		s->say(s->arg, session, "is being recorded");
+		say(s, session, "is being recorded");
 		return 0;
 	}
 	if (copy)
@@ -217,7 +237,7 @@ static int add(struct sync *s, const char *session)
 
 static int list(struct sync *s)
 {
-	int err = known_sessions__read(s->to, &s->known, s->ret->why);
+	int err = s->config->again ? 0 : known_sessions__read(s->to, &s->known, s->ret->why);
 
 	if (!err) {
 		err = store__list(s->from, "", on_found, s) ?:
@@ -226,14 +246,13 @@ static int list(struct sync *s)
 			fail(s, err, store__why(s->from));
 	}
 	entries__unite(&s->found);
+	s->ret->found += s->found.n;
 	return err;
 }
 
-int sync_lake(struct store *from, struct store *to,
-	      void (*say)(void *arg, const char *session, const char *what), void *arg,
-	      struct sync_lake *ret)
+int sync_lake(const struct sync_lake_config *config, struct sync_lake *ret)
 {
-	struct sync s = { .from = from, .to = to, .say = say, .arg = arg, .ret = ret };
+	struct sync s = { config, config->from, config->to, .ret = ret };
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
@@ -246,13 +265,13 @@ int sync_lake(struct store *from, struct store *to,
 			ret->known++;
 		} else if (!s.found.at[i].n) {
 			ret->waiting++;
-			say(arg, session, "has no manifest (yet)");
+			say(&s, session, "has no manifest (yet)");
 		} else {
 			err = add(&s, session);
 		}
 	}
 	if (!err && (ret->added || ret->known))
-		err = compactions__begin(to, ret->why);
+		err = compactions__begin(s.to, ret->why);
 	duckdb__release();
 	entries__clear(&s.known);
 	entries__clear(&s.found);

@@ -13,7 +13,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / folder) for folder in ("tests/upload", "tests/fleet", "tests/python", "python")]
 
 import generate # noqa: E402
-from ceph import S3cmd # noqa: E402
+from ceph import KEY, SECRET, S3cmd # noqa: E402
 from counted_store import CountedStore # noqa: E402
 
 IOTRC = os.environ["IOTRC"]
@@ -21,6 +21,7 @@ NODE_MODULES = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home()
 DUCKDB = NODE_MODULES / "@duckdb/node-bindings-linux-x64/libduckdb.so"
 MACHINES = int(os.environ.get("FLEET_MACHINES", "12"))
 DAYS = int(os.environ.get("FLEET_DAYS", "3"))
+PATIENCE = 300 + MACHINES * DAYS # seconds
 
 
 def iotrc(*arguments, code=0, **more):
@@ -87,6 +88,36 @@ def server(place):
 @pytest.fixture(scope="session")
 def s3cmd(server, place):
     return S3cmd(server, place)
+
+
+def upload(server, bucket, directory, state, code=0):
+    return iotrc("upload", "--upload", f"s3://{bucket}/raw", "--keep-uploaded=yes", "--state", state, directory, code=code,
+                 **server.environment())
+
+
+class Stored:
+    """A lake in the store: all sessions are uploaded by iotrc, and added by iotrc from where they were uploaded."""
+
+    def __init__(self, fleet, server, s3cmd, place):
+        self.bucket = s3cmd.make_bucket()
+        self.url = f"s3://{self.bucket}/lake"
+        raw, self.torn = f"s3://{self.bucket}/raw", fleet.torn[0]
+        self.uploaded = upload(server, self.bucket, fleet.raw, place / "uploads", code=3)
+        self.waiting = iotrc("lake", "sync", raw, self.url, **server.environment())
+        # As a store that has damaged it: the uploader does not send its manifest.
+        s3cmd("sync", f"{self.torn}/", f"{raw}/{self.torn.relative_to(fleet.raw)}/")
+        self.synced = iotrc("lake", "sync", raw, self.url, code=1, **server.environment())
+        # ClickHouse's name for it.
+        self.collection = (f"CREATE NAMED COLLECTION iotrc_lake AS url = '{server.endpoint}/{self.bucket}/lake/', "
+                           f"access_key_id = '{KEY}', secret_access_key = '{SECRET}'")
+        # For Dask.
+        self.environment = {"AWS_ENDPOINT_URL_S3": server.endpoint, "AWS_ENDPOINT_URL": server.endpoint, "AWS_ACCESS_KEY_ID": KEY,
+                            "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="session")
+def stored(fleet, server, s3cmd, place):
+    return Stored(fleet, server, s3cmd, place)
 
 
 @pytest.fixture

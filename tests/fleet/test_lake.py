@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import conftest
-from conftest import DAYS, DUCKDB, IOTRC, MACHINES, iotrc
+from conftest import DAYS, DUCKDB, IOTRC, MACHINES, iotrc, upload
 
 
 def summary(fleet):
@@ -31,11 +31,6 @@ def test_days_are_those_of_the_clock(fleet, lake):
     assert days("step") == ["date=2026-11-01", "date=2026-11-02"]
 
 
-def upload(server, bucket, directory, prefix="raw"):
-    return iotrc("upload", "--upload", f"s3://{bucket}/{prefix}", "--keep-uploaded=yes", "--state", directory.parent / "state",
-                 directory, **server.environment())
-
-
 def objects(s3cmd, bucket, prefix):
     return {k for k in s3cmd.list(bucket) if k.startswith(prefix)}
 
@@ -48,7 +43,7 @@ def test_in_s3(fleet, server, s3cmd, bucket, place):
             shutil.copytree(session, raw / session.relative_to(fleet.raw))
     late = next(raw.glob("*/*/*"))
     late.rename(place / "late")
-    upload(server, bucket, raw)
+    upload(server, bucket, raw, place / "state")
     command = [IOTRC, "lake", "sync", f"s3://{bucket}/raw", f"s3://{bucket}/lake"]
     env = {**os.environ, **server.environment(), "IOTRC_DUCKDB": str(conftest.DUCKDB)}
     killed = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
@@ -61,7 +56,7 @@ def test_in_s3(fleet, server, s3cmd, bucket, place):
     assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/lake", raw, **server.environment())
     before = objects(s3cmd, bucket, "lake/")
     (place / "late").rename(late)
-    upload(server, bucket, raw)
+    upload(server, bucket, raw, place / "state")
     assert " 1 sessions added in " in iotrc("lake", "sync", f"s3://{bucket}/raw", f"s3://{bucket}/lake", **server.environment())
     assert before < objects(s3cmd, bucket, "lake/")
     assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/lake", raw, **server.environment())
@@ -86,6 +81,25 @@ def test_export_goes_there_too(fleet, server, bucket):
     session = fleet.special("key A")
     assert "of 1 session in" in iotrc("export", session, "--to", "parquet", "--lake", f"s3://{bucket}/l", **server.environment())
     assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/l", session, **server.environment())
+
+
+def test_of_an_uploaded_prefix(fleet, server, bucket, tmp_path):
+    """Export and sync of all machines, of one, of one session, straight from where they were uploaded."""
+    raw, env = tmp_path / "raw", server.environment()
+    sessions = [shutil.copytree(s, raw / s.relative_to(fleet.raw)) for s in map(fleet.special, ("key A", "key B"))]
+    upload(server, bucket, raw, tmp_path / "state")
+    key = sessions[0].relative_to(raw)
+    to = "--to", "parquet", "--lake", tmp_path / "lake"
+    for prefix, n in (f"raw/{key}", 1), (f"raw/{key.parent}", 1), ("raw", 2), ("raw/", 2): # again replaces
+        said = iotrc("export", f"s3://{bucket}/{prefix}", *to, **env)
+        assert f" rows of {n} session{'s' * (n > 1)} in " in said
+        assert "0 faults" in iotrc("lake", "verify", tmp_path / "lake", *sessions[:n])
+    assert "2 sessions known" in iotrc("lake", "sync", f"s3://{bucket}/raw", tmp_path / "lake", **env)
+    for prefix in f"raw/{key}", f"raw/{key.parent}":
+        assert "1 sessions known" in iotrc("lake", "sync", f"s3://{bucket}/{prefix}", tmp_path / "lake", **env)
+    nothing = f"s3://{bucket}/none: no session (manifest.json) here or below"
+    assert nothing in iotrc("export", f"s3://{bucket}/none", *to, code=1, **env)
+    assert nothing in iotrc("lake", "sync", f"s3://{bucket}/none", tmp_path / "lake", code=1, **env)
 
 
 def test_the_uploader_adds_to_a_lake(fleet, server, s3cmd, bucket, place):

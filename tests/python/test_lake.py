@@ -208,6 +208,20 @@ def test_links_are_named(tmp_path, special):
     assert f"{day.relative_to(lake)}: is a symbolic link, which is not followed" in said
 
 
+def test_sync_of_a_part(tmp_path, special):
+    """All machines, one machine's directory, one session: what is in the lake already is known by its manifest."""
+    lake, copy = tmp_path / "lake", tmp_path / "elsewhere" / special.name
+    shutil.copytree(special, copy)
+    assert " 1 sessions added in " in run("lake", "sync", special, lake)
+    for path in special, special.parent, special.parents[1], copy.parent, copy:
+        assert " of 0 sessions added in 0 files; 1 sessions known, 0 not finished, 0 left out" in run("lake", "sync", path, lake)
+    assert " 1 sessions added in " in run("lake", "sync", special.parent, tmp_path / "other")
+    assert "0 faults" in verify(lake, special) and "0 faults" in verify(tmp_path / "other", special)
+    (tmp_path / "empty").mkdir()
+    for path in tmp_path / "empty", tmp_path / "none":
+        assert f"iotrc lake: {path}: no session (manifest.json) here or below\n" in run("lake", "sync", path, lake, code=1)
+
+
 def test_views_of_no_more_than_is_there(tmp_path, special):
     """A lake without files has no views; one without sessions, those of its rows."""
     lake = tmp_path / "lake"
