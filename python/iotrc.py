@@ -991,7 +991,7 @@ def dask(lake: str | os.PathLike[str], stream: str, columns: Sequence[str] | Non
 
     lake      a directory, or s3://BUCKET/PREFIX; anything that fsspec opens
     stream    fs, block, ...; or sessions: a row about each stream of each session
-    columns   names, in this order; None: all
+    columns   names, in this order; None: all, which opens each file to know them
     filters   conditions (column, operator, value), all of which a row must meet; the operators are
               == != < <= > >= in and not in. Conditions on `date` ("YYYY-MM-DD", UTC) and on `machine`
               select files: others are not opened. Conditions on other columns select rows, even if
@@ -1004,16 +1004,15 @@ def dask(lake: str | os.PathLike[str], stream: str, columns: Sequence[str] | Non
     Raises FileNotFoundError if no file is selected, KeyError for an unknown column or operator.
     """
     import fsspec
-    import pyarrow.parquet
     from dask import dataframe
 
     fs, root = fsspec.core.url_to_fs(os.fspath(lake), **(storage_options or {}))
     files = _lake_files(fs, f"{root.rstrip('/')}/v=1/stream={stream}", filters)
     if not files:
         raise FileNotFoundError(f"{lake}: no file of {stream} that fulfils {list(filters)}")
-    schemas = [pyarrow.parquet.read_schema(f) for f in _opened(fs, {files[0][0], files[-1][0]})]
-    dtypes = {_lake_name(field.name): _lake_dtype(field) for schema in schemas for field in schema}
     rows = [f for f in filters if f[0] != "date"]
+    needed = None if columns is None else {*columns, *(f[0] for f in rows)}
+    dtypes = _lake_dtypes(fs, [path for path, _ in files], needed)
     names = list(dtypes) if columns is None else list(columns)
     unknown = [n for n in [*names, *(f[0] for f in rows)] if n not in dtypes]
     if unknown:
@@ -1050,14 +1049,15 @@ def _lake_files(fs: Any, top: str, filters: Sequence[Filter]) -> list[tuple[str,
     added, replaced = _lake_compactions(fs, top.rpartition("/")[0], wanted)
     files = []
     for day in _below(fs, top):
-        date = day["name"].rpartition("date=")[2]
-        for machine in _below(fs, day["name"]) if wanted("date", date) else []:
-            one = machine["name"].rpartition("machine=")[2]
-            for file in _below(fs, machine["name"]) if one == "all" or wanted("machine", one) else []:
-                name = _in_lake(file["name"])
-                counts = name in added if one == "all" else name not in replaced
-                if counts and _LAKE_FILE.search(name):
-                    files.append((file["name"], int(file["size"])))
+        # One list for a day: a store answers with a thousand files at a time.
+        found = fs.find(day["name"], detail=True) if wanted("date", day["name"].rpartition("date=")[2]) else {}
+        for path in sorted(found):
+            name = _in_lake(path)
+            parts = _LAKE_FILE.search(name)
+            if not parts or (parts[2] != "all" and not wanted("machine", parts[2])):
+                continue
+            if name in added if parts[2] == "all" else name not in replaced:
+                files.append((path, int(found[path]["size"])))
     return files
 
 
@@ -1105,6 +1105,25 @@ def _lake_dtype(field: Any) -> str:
         return "uint64"
     return {"uint64": "UInt64", "int64": "Int64", "int32": "Int32", "double": "float64",
             "bool": "boolean"}.get(kind, "category")
+
+
+def _lake_dtypes(fs: Any, paths: Sequence[str], needed: set[str] | None) -> dict[str, str]:
+    """The columns of files of several versions; once all NEEDED ones are known, no more files are opened."""
+    import pyarrow.parquet
+
+    def schema(path: str) -> Any:
+        with fs.open(path, "rb") as f:
+            return pyarrow.parquet.read_schema(f)
+
+    order = list(dict.fromkeys([paths[0], paths[-1], *paths]))
+    dtypes: dict[str, str] = {}
+    with ThreadPoolExecutor(16) as pool:
+        for at in (0, *range(2, len(order), 64)):
+            for fields in pool.map(schema, order[at:at + 64] if at else order[:2]):
+                dtypes.update({_lake_name(field.name): _lake_dtype(field) for field in fields})
+            if needed is not None and needed <= dtypes.keys():
+                break
+    return dtypes
 
 
 def _lake_rows(paths: Sequence[str], fs: Any, dtypes: Mapping[str, str], names: Sequence[str],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""In a Debian that has dask, distributed and pyarrow: prints as JSON what a lake holds. WHAT: totals, dtypes, day,
-questions, killed."""
+"""In a Debian that has dask, distributed and pyarrow: prints as JSON what a lake holds. WHAT: totals,
+totals_of_cluster, dtypes, versions, day, questions, killed."""
 import json
 import os
 import pathlib
@@ -21,6 +21,7 @@ DAY = [("date", "==", "2026-11-03"), ("operation", "==", "read")]
 
 
 def totals(lake):
+    """{stream: [rows found, rows and lost rows as stated]}"""
     sessions = iotrc.dask(lake, "sessions", ["stream_name", "rows", "lost"]).compute()
     stated = sessions.groupby("stream_name", observed=True)[["rows", "lost"]].sum()
     found = {stream: len(iotrc.dask(lake, stream, ["mono_ns"])) for stream in stated.index[stated["rows"] > 0]}
@@ -31,6 +32,12 @@ def dtypes(lake):
     fs = iotrc.dask(lake, "fs")
     part = fs.compute()
     return [{n: str(t) for n, t in x.dtypes.items()} for x in (fs._meta, part)]
+
+
+def versions(lake):
+    """All columns, the rows with all, and with one that only the newest version has."""
+    waits = iotrc.dask(lake, "nw_epoll")
+    return [list(waits.columns), len(waits.compute()), len(iotrc.dask(lake, "nw_epoll", [os.environ["COLUMN"]]).compute())]
 
 
 def old_aiobotocore():
@@ -61,10 +68,10 @@ def questions(lake):
 # ---- a cluster ----
 
 class Cluster:
-    """A scheduler and two workers, each a process. Each ends by itself after some minutes."""
+    """A scheduler and two workers, each a process. Each ends by itself after that many SECONDS."""
 
-    def __init__(self):
-        self.dir = tempfile.mkdtemp()
+    def __init__(self, seconds=200):
+        self.dir, self.seconds = tempfile.mkdtemp(), seconds
         self.file = os.path.join(self.dir, "scheduler.json")
         # Does not look up the name of this machine: it may have none.
         local = ["--host", "127.0.0.1", "--no-dashboard"]
@@ -75,9 +82,8 @@ class Cluster:
         self.processes += [self.start("worker", *local, "--scheduler-file", self.file, "--nthreads", "1", "--no-nanny",
                                       "--local-directory", self.dir, "--name", f"worker{i}") for i in range(2)]
 
-    @staticmethod
-    def start(what, *arguments):
-        return subprocess.Popen(["timeout", "-k", "5", "200", sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments],
+    def start(self, what, *arguments):
+        return subprocess.Popen(["timeout", "-k", "5", str(self.seconds), sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments],
                                 env={**os.environ, "PYTHONPATH": "/top/python"}, stdout=sys.stderr)
 
     def kill_worker(self):
@@ -89,6 +95,20 @@ class Cluster:
     def end(self):
         for process in self.processes:
             process.kill()
+
+
+def totals_of_cluster(lake):
+    from distributed import Client
+
+    old_aiobotocore()
+    cluster = Cluster(3600)
+    try:
+        with Client(scheduler_file=cluster.file, timeout=60, set_as_default=True) as client:
+            client.wait_for_workers(2, timeout=60)
+            client.run(old_aiobotocore)
+            return totals(lake)
+    finally:
+        cluster.end()
 
 
 def slowly(rows):
@@ -122,6 +142,5 @@ def killed(lake):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] != "killed":
-        iotrc.PARTITION_BYTES = 1
+    iotrc.PARTITION_BYTES = 1 if sys.argv[1] in ("totals", "dtypes", "day", "questions") else 1 << 20 # 1: each file is one
     print(json.dumps(globals()[sys.argv[1]](sys.argv[2])))

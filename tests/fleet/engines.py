@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import sid
-from conftest import NODE_MODULES, iotrc
+from conftest import NODE_MODULES, PATIENCE, iotrc
 
 DUCKDB = """
 const { DuckDBInstance } = require("@duckdb/node-api");
@@ -35,7 +35,7 @@ def run_node(place, program, statements):
     if not link.exists():
         link.symlink_to(NODE_MODULES)
     done = subprocess.run(["node", "-e", program], cwd=place, input=json.dumps(statements), text=True, capture_output=True,
-                          timeout=300, check=False)
+                          timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 
@@ -61,7 +61,7 @@ def clickhouse(place, lake, statements, before=(), **environment):
     return run_node(place, CLICKHOUSE, first + statements)[len(first):]
 
 
-def dask(what, shared, lake="/shared", timeout=300, **environment):
+def dask(what, shared, lake="/shared", timeout=PATIENCE, **environment):
     """The answer of dask_query.py to WHAT. SHARED is a directory that it sees as /shared."""
     variables = [f"{name}={value}" for name, value in environment.items()]
     done = sid.in_sid(shared, "env", *variables, "python3", "/top/tests/fleet/dask_query.py", what, lake, packages=SID,

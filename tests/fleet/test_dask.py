@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """iotrc.dask(): dask of Debian sid, on a lake in a directory and in an S3 store, and on a cluster of processes."""
 import shutil
-import subprocess
 
-from ceph import KEY, SECRET
 from engines import dask
 
 
@@ -19,6 +17,20 @@ def test_dtypes_are_the_loaders(fleet, lake):
     assert stated == made
     wanted = loader.sessions(fleet.raw)[0].dtypes("fs")
     assert {n: stated[n] for n in wanted} == wanted
+
+
+def test_columns_of_all_versions(fleet, lake, tmp_path):
+    """The file of the newest version is neither the first nor the last."""
+    for machine, what in ("A", "schema 2"), ("B", "schema 0"), ("C", "schema 1"):
+        session = fleet.special(what)
+        [file] = lake.glob(f"v=1/stream=nw_epoll/*/machine={session.parent.name}/*")
+        to = tmp_path / f"v=1/stream=nw_epoll/{file.parts[-3]}/machine={machine}"
+        to.mkdir(parents=True)
+        shutil.copy(file, to)
+    [newest] = [m for m in fleet.manifests() if m["session_id"].endswith(fleet.special("schema 0").name)]
+    *_, last, _ = names = [c["name"] for c in newest["streams"]["nw_epoll"]["columns"]]
+    found, rows, rows_of_last = dask("versions", tmp_path, COLUMN=last)
+    assert sorted(found) == sorted(["machine", "session", "boot", *names]) and rows == rows_of_last == 15
 
 
 def reads_of_a_day(fleet):
@@ -37,13 +49,10 @@ def test_a_day_reads_that_day(fleet, lake, place):
     assert dask("day", copy) == reads_of_a_day(fleet) > 0
 
 
-def test_in_s3_a_day_reads_that_day(fleet, lake, server, s3cmd, bucket, place):
+def test_in_s3_a_day_reads_that_day(fleet, stored, server, place):
     """The query reads only the files of its day, according to the server's log."""
-    subprocess.run(["s3cmd", "-c", s3cmd.conf, "sync", "-q", f"{lake}/", f"s3://{bucket}/lake/"], check=True, timeout=300)
     at = server.log()
-    environment = {"AWS_ENDPOINT_URL_S3": server.endpoint, "AWS_ENDPOINT_URL": server.endpoint, "AWS_ACCESS_KEY_ID": KEY,
-                   "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
-    assert dask("day", place, f"s3://{bucket}/lake", **environment) == reads_of_a_day(fleet) > 0
+    assert dask("day", place, stored.url, **stored.environment) == reads_of_a_day(fleet) > 0
     read = server.read_since(at)
     rows = {name for name in read if "stream=fs" in name}
     assert rows and all("date=2026-11-03" in name for name in rows)
