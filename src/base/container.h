@@ -18,9 +18,12 @@ struct container {
 	char image[CONTAINER_IMAGE_MAX];
 };
 
-/* Whether TEXT is C's name, its id, or the first 12 or more digits of its id; for a container of a
- * pod, also the last part of its name. If TEXT contains an asterisk, it is a glob for the name,
- * whose asterisks match anything but a slash. */
+/* Whether TEXT stands for a container with this NAME: it is the name, or the last part of that of a
+ * container of a pod, or, if it contains an asterisk, a glob whose asterisks match anything but a
+ * slash. */
+bool container__is_name(const char *name, const char *text);
+
+/* The same for C, or TEXT is its id, or the first 12 or more digits of its id. */
 bool container__is_called(const struct container *c, const char *text);
 
 #endif

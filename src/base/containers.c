@@ -32,7 +32,7 @@ struct member {
 };
 
 struct containers {
-	char mount[PATH_MAX];
+	char top[PATH_MAX]; /* the root of the tree of cgroups */
 	struct container *list;
 	struct member *members; /* by id */
 	size_t n, room, n_members, members_room;
@@ -244,35 +244,38 @@ static void walk(struct containers *c, int fd, const char *name, int64_t owner, 
 
 bool containers__refresh(struct containers *c, bool *ret_all_named)
 {
-	int fd = open(c->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(c->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	c->dirs = 0;
 	c->left_out = 0;
 	c->grown = c->nameless = false;
-	snprintf(c->path, sizeof(c->path), "%s", c->mount);
+	snprintf(c->path, sizeof(c->path), "%s", c->top);
 	if (fd >= 0)
 		walk(c, fd, "", -1, 0);
 	*ret_all_named = !c->nameless;
 	return c->grown;
 }
 
-int containers__new(struct containers **ret)
+int containers__new_at(struct containers **ret, const char *top)
 {
 	struct containers *c = calloc(1, sizeof(*c));
 	bool all_named;
-	int err;
 
 	if (!c)
 		return -ENOMEM;
 	c->watch = -1;
-	err = cgroup__mount(c->mount);
-	if (err) {
-		containers__free(c);
-		return err;
-	}
+	snprintf(c->top, sizeof(c->top), "%s", top);
 	containers__refresh(c, &all_named);
 	*ret = c;
 	return 0;
+}
+
+int containers__new(struct containers **ret)
+{
+	char mount[PATH_MAX];
+	int err = cgroup__mount(mount);
+
+	return err ? err : containers__new_at(ret, mount);
 }
 
 struct containers *containers__free(struct containers *c)

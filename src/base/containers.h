@@ -32,6 +32,8 @@ struct containers;
 /* Finds all running containers. Returns 0; -ENODEV: cgroup v2 is not mounted; or another negative
  * errno. */
 int containers__new(struct containers **ret);
+/* The same for the tree of cgroups whose root is the directory TOP. */
+int containers__new_at(struct containers **ret, const char *top);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct containers *containers__free(struct containers *c);
 

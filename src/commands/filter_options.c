@@ -139,10 +139,7 @@ int filter_options__live(const struct filter_options *f, const struct command *c
 	}
 	if (options__parse(ret, argc, argv, message))
 		return command__usage(c, "%s", message);
-	if (!options__find_containers(ret, message))
-		return 0;
-	options__done(ret);
-	return command__usage(c, "%s", message);
+	return 0;
 }
 
 void filter_options__done(struct filter_options *f)

@@ -18,7 +18,9 @@
 		{ "uid", 0, "LIST", "only processes of these users" }, \
 		{ "cgroup", 0, "PATH|ID", "live: only processes of this cgroup (v2)" }, \
 	{ \
-		"container", 0, "NAME", "only processes of this container" \
+		"container", 0, "NAME", \
+			"only processes of this container, or of all that a\npattern (shop/*/*) matches; " \
+			"live: also later ones" \
 	}
 
 /* The filters of rows, for the table of a command whose letters mean something else. */
@@ -30,7 +32,7 @@
 		{ "command", 0, "LIST", "only threads of these names" }, \
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
 		{ "uid", 0, "LIST", "only processes of these users" }, \
-		{ "container", 0, "LIST", "only processes of these containers" }, \
+		{ "container", 0, "LIST", "only processes of these containers (also shop/*/*)" }, \
 		{ "slow", 0, "TIME", "only what took at least TIME (1ms)" }, \
 	{ \
 		"errors", 0, NULL, "only what failed" \

@@ -231,8 +231,9 @@ static void name_values(const struct filters *f, const struct matched *m, char *
 
 static void name_others(const struct selection *s, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s%s%s", s->ops != ALL_OPS ? " --ops" : "",
-		 s->errors ? " --errors" : "", s->slow_ns ? " --slow" : "");
+	snprintf(buf, size, "%s%s%s%s", s->ops != ALL_OPS ? " --ops" : "",
+		 s->errors ? " --errors" : "", s->slow_ns ? " --slow" : "",
+		 s->n_containers ? " --container" : "");
 }
 
 void filters__tell_end(const struct filters *f, const struct matched *matched,
@@ -241,7 +242,7 @@ void filters__tell_end(const struct filters *f, const struct matched *matched,
 	/* Then --ops is named without its values. */
 	static const struct matched none = { .ops = ALL_OPS };
 	unsigned long long seen = 0, rows = 0;
-	char names[TOLD_MAX], others[32];
+	char names[TOLD_MAX], others[48];
 
 	for (int i = 0; i < STREAM_CAPTURED; i++) {
 		const struct status_stream *n = &counts->streams[i];

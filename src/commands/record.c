@@ -48,7 +48,7 @@ static void free_all(struct recording *r)
 	publisher__free(r->publisher);
 	upload__free(r->upload);
 	staging__free(r->staging);
-	containers__free(r->containers.all);
+	container_watch__end(&r->containers);
 	process_users__free(r->users);
 	snapshots__free(r->snapshots);
 	capture__free(r->capture);
@@ -73,7 +73,7 @@ int record__run(const struct options *options)
 	struct recording r = {
 		.own = *options,
 		.state = -ENOENT,
-		.containers = { .fd = -1 },
+		.containers = { .fd = -1, .due_ns = UINT64_MAX },
 		.daemon = { .pid_dir = -1, .pid_fd = -1, .log_dir = -1, .parent_fd = -1 },
 	};
 	int code;

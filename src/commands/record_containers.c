@@ -3,53 +3,15 @@
  * those that the patterns of --container add to the filter. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/param.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/containers.h"
-#include "base/log.h"
 #include "commands/recording.h"
 #include "dataset/manifest.h"
 #include "dataset/session.h"
-#include "platform/macros.h"
 
 #define FILE_NAME "containers.json"
 #define TEMP_NAME ".containers.json.temp"
-#define PAUSE_NS UINT64_C(50000000) /* between two refreshes */
-/* … at the latest, if rows depend on it: the kernel may notify of no more directories. */
-#define FOLLOW_NS UINT64_C(10000000000)
-#define TRIES 5 /* to find names, with pauses that grow by a factor of four */
-
-static bool follows(const struct recording *r)
-{
-	return r->options->selection.n_containers;
-}
-
-/* Adds the containers that the patterns of --container match, those with a new name as well. */
-static void add_to_filter(struct recording *r)
-{
-	const struct selection *s = &r->options->selection;
-
-	for (size_t i = 0; i < containers__count(r->containers.all); i++) {
-		const struct container *c = containers__get(r->containers.all, i);
-		bool wanted = false;
-		int err;
-
-		for (size_t j = 0; j < s->n_containers && !wanted; j++)
-			wanted = container__is_called(c, s->containers[j]);
-		err = wanted ? engine__add_cgroup(r->engine, c->cgroup) : 1;
-		if (!err)
-			log__line(LOG_INFO, "recording container %s from now on", c->name);
-		else if (err < 0)
-			log__line(LOG_WARNING, "cannot record container %s: %s", c->name,
-				  strerror(-err));
-	}
-	if (containers__left_out(r->containers.all) && !r->containers.told_left_out++)
-		log__line(LOG_WARNING,
-			  "too many containers: new ones are no longer recorded; start again");
-}
 
 /* Users choose the names of containers: an anonymized recording has none of them. */
 static bool names_allowed(const struct recording *r)
@@ -59,14 +21,14 @@ static bool names_allowed(const struct recording *r)
 
 void recording__begin_containers(struct recording *r)
 {
-	if ((!names_allowed(r) && !follows(r)) || r->engine->type != engines[0] ||
-	    containers__new(&r->containers.all))
+	const struct selection *selection = &r->options->selection;
+	struct containers *all;
+
+	if ((!names_allowed(r) && !container_watch__follows(selection)) ||
+	    r->engine->type != engines[0] || containers__new(&all))
 		return;
-	if (follows(r))
-		add_to_filter(r);
-	r->containers.fd = containers__watch(r->containers.all);
-	r->containers.due_ns = clock__mono_ns();
-	r->containers.grown = true; /* since the first refresh */
+	container_watch__begin(&r->containers, all, r->engine, selection, !names_allowed(r));
+	r->containers_untold = true;
 }
 
 /* Replaces the file, so that a reader sees either the old one or the new one. */
@@ -98,36 +60,12 @@ static void tell(struct recording *r)
 	json_decref(names);
 }
 
-uint64_t recording__containers_due(const struct recording *r)
-{
-	return r->containers.all ? r->containers.due_ns : UINT64_MAX;
-}
-
 void recording__look_for_containers(struct recording *r, bool created)
 {
-	struct containers_seen *c = &r->containers;
-	uint64_t now = clock__mono_ns();
-	bool grown, all_named;
-
-	if (!c->all)
+	r->containers_untold |= container_watch__look(&r->containers, created);
+	if (!r->containers_untold)
 		return;
-	if (created) {
-		containers__watched(c->all);
-		c->tries = 0;
-		c->due_ns = MIN(c->due_ns, MAX(now, c->looked_ns + PAUSE_NS));
-	}
-	if (now < c->due_ns)
-		return;
-	c->looked_ns = now;
-	grown = containers__refresh(c->all, &all_named);
-	if ((grown || c->grown) && names_allowed(r))
+	r->containers_untold = false;
+	if (names_allowed(r))
 		tell(r);
-	if (follows(r))
-		add_to_filter(r);
-	c->grown = false;
-	/* A runtime may create the cgroup before it writes the container's name. */
-	if (!all_named && c->tries < TRIES)
-		c->due_ns = now + (PAUSE_NS << 2 * c->tries++);
-	else
-		c->due_ns = follows(r) ? now + FOLLOW_NS : UINT64_MAX;
 }

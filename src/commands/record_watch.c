@@ -89,8 +89,8 @@ void recording__watch(struct recording *r)
 			left = MIN(left, duration - elapsed);
 		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
 			left = MIN(left, r->manifest_due_ns - now_ns);
-		if (recording__containers_due(r) < now_ns + left)
-			left = MAX(recording__containers_due(r), now_ns) - now_ns;
+		if (r->containers.due_ns < now_ns + left)
+			left = MAX(r->containers.due_ns, now_ns) - now_ns;
 		if (poll(p, 2, (int)(left / 1000000) + 1) > 0 && p[0].revents &&
 		    read(record_signals.wake_fd, drained, sizeof(drained)) < 0)
 			continue;

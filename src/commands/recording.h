@@ -14,9 +14,9 @@
 
 #include "base/anonymize.h"
 #include "base/clock.h"
-#include "base/containers.h"
 #include "base/daemon.h"
 #include "base/watchdog.h"
+#include "commands/container_watch.h"
 #include "commands/filters.h"
 #include "commands/reload.h"
 #include "commands/status.h"
@@ -33,15 +33,6 @@
 #include "rows/process_users.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
-/* The state of record_containers.c. */
-struct containers_seen {
-	struct containers *all; /* NULL: names are not looked up */
-	int fd;                 /* readable when a cgroup was created; or negative */
-	uint64_t due_ns;        /* when to refresh them */
-	uint64_t looked_ns;     /* when they were last refreshed */
-	unsigned int tries, told_left_out;
-	bool grown;
-};
 
 struct recording {
 	const struct options *options; /* own */
@@ -68,7 +59,8 @@ struct recording {
 	struct utsname kernel;       /* for it */
 	struct disk_budget *budget;
 	struct staging *staging;
-	struct containers_seen containers;
+	struct container_watch containers;
+	bool containers_untold;      /* their names are to be written */
 	struct process_users *users; /* or NULL: names of users are left out */
 	int landlock;                /* its ABI; 0: none */
 	int state;                   /* the state directory, or a negative errno */
@@ -119,8 +111,6 @@ struct disk_budget_config recording__budget_limits(const struct options *o);
 
 /* Finds the machine's containers; needs the privileges of the start. */
 void recording__begin_containers(struct recording *r);
-/* The latest time, of CLOCK_MONOTONIC, to call recording__look_for_containers(). */
-uint64_t recording__containers_due(const struct recording *r);
 /* Looks for new containers and names if it is time, or if cgroups were CREATED. Writes changes to
  * containers.json and the manifest. */
 void recording__look_for_containers(struct recording *r, bool created);

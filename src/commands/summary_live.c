@@ -12,6 +12,7 @@
 #include "base/containers.h"
 #include "base/csv.h"
 #include "base/thread.h"
+#include "commands/container_follower.h"
 #include "commands/live_names.h"
 #include "commands/run_child.h"
 #include "commands/summary_print.h"
@@ -280,17 +281,20 @@ static int open_engine(struct summary_live *l, struct engine **ret)
 	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
 	if (engine__open(ret, engines[0], &config, problem))
 		return command__cannot(l->command, "cannot record: %s", problem);
-	if (config.sums & SUM_BY_FILE)
+	err = container_follower__new(&l->follower, *ret, &l->selection, false);
+	if (!err && config.sums & SUM_BY_FILE)
 		err = begin_names(l, *ret, &plan);
 	if (err) {
+		l->follower = container_follower__free(l->follower);
 		*ret = engine__free(*ret);
-		return command__cannot(l->command, "cannot keep names: %s", strerror(-err));
+		return command__cannot(l->command, "cannot start a thread: %s", strerror(-err));
 	}
 	return 0;
 }
 
 static void close_engine(struct summary_live *l, struct engine *e)
 {
+	l->follower = container_follower__free(l->follower);
 	end_names(l);
 	l->names = live_names__free(l->names);
 	l->containers = containers__free(l->containers);

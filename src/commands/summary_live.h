@@ -21,7 +21,8 @@ struct summary_live {
 	uint32_t shown;                /* the selection's streams; names may take further ones */
 	struct live_names *names;      /* by file; NULL otherwise, and at the end */
 	struct containers *containers; /* by container; likewise */
-	pthread_t thread;              /* drains the names */
+	struct container_follower *follower;
+	pthread_t thread; /* drains the names */
 	atomic_bool ended;
 
 	/* Results. */

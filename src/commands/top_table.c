@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/containers.h"
 #include "base/csv.h"
+#include "commands/container_follower.h"
 #include "commands/live_names.h"
 #include "commands/top_flows.h"
 #include "platform/macros.h"
@@ -58,6 +59,7 @@ struct top_table {
 	struct live_names *names;
 	struct top_flows *flows;
 	struct containers *containers; /* NULL: show ids of cgroups */
+	struct container_follower *follower;
 	struct groups *pairs;
 	struct groups *rows; /* of the last top_table__rows(), by name; values are struct top_row */
 	struct top_row *sorted;
@@ -87,6 +89,8 @@ int top_table__new(struct top_table **ret, const struct selection *selection,
 		if (!err)
 			err = groups__new(&t->pairs, &pairs);
 		if (!err)
+			err = container_follower__new(&t->follower, t->engine, selection, true);
+		if (!err)
 			err = top_flows__new(&t->flows);
 		/* What connections have moved so far does not count. */
 		if (!err)
@@ -109,6 +113,7 @@ struct top_table *top_table__free(struct top_table *t)
 {
 	if (!t)
 		return NULL;
+	container_follower__free(t->follower);
 	live_names__free(t->names);
 	engine__free(t->engine);
 	top_flows__free(t->flows);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "commands/container_follower.h"
 #include "commands/run_child.h"
 #include "dataset/row_fields.h"
 #include "engine/engine.h"
@@ -29,6 +30,7 @@
 struct watcher {
 	struct watch_live *live;
 	struct engine *engine;
+	struct container_follower *follower;
 	struct memory_plan plan;
 	struct clock *clock;
 	struct encoder *encoder;
@@ -205,7 +207,8 @@ static int begin_watching(struct watcher *w)
 		return command__cannot(w->live->command, "cannot record: %s", problem);
 	encoder.clock = w->clock;
 	encoder.request_names = engine__request_names(w->engine);
-	if (encoder__new(&w->encoder, &encoder))
+	if (encoder__new(&w->encoder, &encoder) ||
+	    container_follower__new(&w->follower, w->engine, w->live->selection, false))
 		return command__cannot(w->live->command, "out of memory");
 	return 0;
 }
@@ -216,6 +219,7 @@ static void end(struct watcher *w)
 		fprintf(stderr,
 			"%" PRIu64 " events were lost: the output was slower than the machine\n",
 			w->lost);
+	container_follower__free(w->follower);
 	encoder__free(w->encoder);
 	engine__free(w->engine);
 	clock__free(w->clock);

@@ -95,10 +95,6 @@ struct options {
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX]);
 
-/* Replaces the patterns of --container, which a recording follows, by the cgroups of the containers
- * that run now. Returns as options__parse() does. */
-int options__find_containers(struct options *o, char message[OPTIONS_MESSAGE_MAX]);
-
 /* Frees what OPTIONS own. */
 void options__done(struct options *o);
 

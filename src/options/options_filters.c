@@ -160,7 +160,7 @@ static int add_container(struct parse *p, const struct containers *all, const ch
 			       name);
 }
 
-int option__find_containers(struct parse *p, bool patterns)
+int option__find_containers(struct parse *p)
 {
 	struct selection *s = &p->o.selection;
 	size_t n = s->n_containers;
@@ -177,7 +177,7 @@ int option__find_containers(struct parse *p, bool patterns)
 		return 0;
 	s->n_containers = 0;
 	for (size_t i = 0; i < n && !err; i++)
-		if (!patterns && is_pattern(s->containers[i]))
+		if (is_pattern(s->containers[i]))
 			s->containers[s->n_containers++] = s->containers[i];
 		else
 			err = add_container(p, all, s->containers[i]);

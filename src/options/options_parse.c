@@ -194,16 +194,7 @@ static int check(struct parse *p)
 				    o->selection.excluded_paths.n ? "--exclude-path" :
 				    o->selection.scope_all        ? "--scope" :
 								    "--ops");
-	return option__find_containers(p, false);
-}
-
-int options__find_containers(struct options *o, char message[OPTIONS_MESSAGE_MAX])
-{
-	struct parse p = { .o = *o, .message = message };
-	int err = option__find_containers(&p, true);
-
-	*o = p.o;
-	return err;
+	return option__find_containers(p);
 }
 
 bool options__cache_affordable(unsigned int n_cpus, uint64_t memory)

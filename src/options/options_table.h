@@ -86,9 +86,9 @@ int option__set_uid(struct parse *p, const char *value);
 int option__set_cgroup(struct parse *p, const char *value);
 int option__set_container(struct parse *p, const char *value);
 
-/* Replaces names of --container, and with PATTERNS patterns as well, by the cgroups of the
- * containers that run. Returns 0, or -EINVAL with a message if there is none. */
-int option__find_containers(struct parse *p, bool patterns);
+/* Replaces names of --container by the cgroups of the containers that run; patterns stay. Returns
+ * 0, or -EINVAL with a message if there is none. */
+int option__find_containers(struct parse *p);
 int option__set_path(struct parse *p, const char *value);
 int option__set_slow(struct parse *p, const char *value);
 

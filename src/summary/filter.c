@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "summary/filter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/csv.h"
 #include "dataset/two_paths.h"
 #include "export/session_names.h"
@@ -144,10 +146,15 @@ static bool passes_users(const struct filter *f, const struct export_row *row)
 static bool passes_containers(const struct filter *f, const struct export_row *row)
 {
 	const struct row_field *id = &row->fields[row__column(row->stream, "container_id")];
+	const char *name = row->names ? session_names__container(row->names, id->s, id->len) : NULL;
+	char text[CONTAINER_NAME_MAX];
 
-	return is_listed(&f->containers, id) ||
-	       (row->names && is_text_listed(&f->containers,
-					     session_names__container(row->names, id->s, id->len)));
+	for (int i = 0; name && i < f->containers.n; i++)
+		if ((size_t)snprintf(text, sizeof(text), "%.*s", (int)f->containers.lens[i],
+				     f->containers.texts[i]) < sizeof(text) &&
+		    container__is_name(name, text))
+			return true;
+	return is_listed(&f->containers, id);
 }
 
 bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m)

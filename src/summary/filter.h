@@ -27,8 +27,8 @@ struct filter {
 	 * descendants as far as parents are known. */
 	struct filter_list ops, paths, commands, pids, excluded_paths, excluded_commands;
 	bool ops_inverted; /* all but these */
-	/* Names or numbers of users; names of containers, or ids of cgroups. The session's manifest
-	 * has what rows lack. */
+	/* Names or numbers of users; names of containers, patterns for them, or ids of cgroups. The
+	 * session's manifest has what rows lack. */
 	struct filter_list users, containers;
 
 	struct table descendants; /* own: pids that passed */

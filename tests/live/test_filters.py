@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import pathlib
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -322,48 +324,122 @@ def test_containers(tmp_path, cgroups):
 DOCKER = pathlib.Path("/var/lib/docker/containers")
 
 
+class Named:
+    """Containers as Docker would have them, below a cgroup of the test's own: of a shop, and one that is not of it. No other
+    test has their ids and names, since tests run side by side."""
+
+    def __init__(self, above):
+        mark = secrets.token_hex(4)
+        self.pattern = f"iotrc-{mark}-shop-*"
+        self.cart, self.blog = f"iotrc-{mark}-shop-cart", f"iotrc-{mark}-blog"
+        self.ids = {name: secrets.token_hex(32) for name in (self.cart, self.blog)}
+        self.groups = {name: above / f"docker-{number}.scope" for name, number in self.ids.items()}
+        self.made, self.absent = [], [p for p in (DOCKER, *DOCKER.parents) if not p.exists()]
+
+    def name(self, name):
+        """Writes its name to the file that Docker has for it."""
+        self.made.append(DOCKER / self.ids[name])
+        self.made[-1].mkdir(parents=True)
+        (self.made[-1] / "config.v2.json").write_text(json.dumps({"Name": f"/{name}"}))
+
+    def unname(self):
+        for directory in self.made:
+            shutil.rmtree(directory)
+        for directory in self.absent:
+            with contextlib.suppress(OSError): # a test beside this one needs it
+                directory.rmdir()
+
+
 @pytest.fixture
-def named():
-    """Names a container, in the file that Docker has for it."""
-    made, absent = [], [p for p in (DOCKER, *DOCKER.parents) if not p.exists()]
-
-    def name(container, text):
-        made.append(DOCKER / container)
-        made[-1].mkdir(parents=True)
-        (made[-1] / "config.v2.json").write_text(json.dumps({"Name": f"/{text}"}))
-
-    yield name
-    for directory in made:
-        shutil.rmtree(directory)
-    for directory in absent:
-        directory.rmdir()
+def named(cgroups):
+    containers = Named(cgroups[0])
+    yield containers
+    containers.unname()
 
 
-def test_containers_that_start_later(tmp_path, cgroups, named):
+def test_containers_that_start_later(tmp_path, named):
     """From when their names are known, threads that were left out until then as well; those of other containers never."""
-    above, _, _ = cgroups
-    ours, others = (above / f"docker-{container}.scope" for container in CONTAINERS)
     program = (f"import os\nopen('{{}}/cgroup.procs', 'w').write(str(os.getpid()))\nos.mkdir('{tmp_path}/{{}}-before')\nprint(flush=True)\n"
                f"input()\nos.mkdir('{tmp_path}/{{}}-after')\n")
-    started = []
-    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "mkdir", "--container", "iotrc-shop-*") as r, contextlib.ExitStack() as ended:
-        for what, group in ("ours", ours), ("others", others):
+    started, ours = [], named.groups[named.cart]
+    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "mkdir", "--container", named.pattern) as r, contextlib.ExitStack() as ended:
+        for what, group in ("ours", ours), ("others", named.groups[named.blog]):
             group.mkdir()
             started.append(ended.enter_context(subprocess.Popen(
                 [sys.executable, "-c", program.format(group, what, what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)))
             ended.callback(started[-1].stdin.close) # which ends it
             assert started[-1].stdout.readline() == b"\n"
-        named(CONTAINERS[1], "iotrc-blog")
-        named(CONTAINERS[0], "iotrc-shop-cart")
+        named.name(named.blog)
+        named.name(named.cart)
         (ours / "inner").mkdir() # so that it looks at once
-        recorder.wait_for(lambda: "recording container iotrc-shop-cart from now on" in r.errors(), r.errors)
+        recorder.wait_for(lambda: f"recording container {named.cart} from now on" in r.errors(), r.errors)
         for p in started:
             p.communicate(b"\n")
             assert p.returncode == 0
         subprocess.run(["sh", "-c", f"echo $$ >{ours}/inner/cgroup.procs && mkdir {tmp_path}/new"], check=True)
     assert names(r.rows("fs")) == [f"{tmp_path}/ours-after", f"{tmp_path}/new"]
-    done = recorder.run("summary", "-d", "100ms", "--container", "iotrc-cellar-*")
-    assert done.returncode == 2 and "no container that runs has the name or id 'iotrc-cellar-*'" in done.stderr
+    for pattern, rows in (named.pattern, 2), ("iotrc-*/*", 0): # in a session, too
+        done = recorder.run("cat", "fs", str(r.session.directory), "--container", pattern)
+        assert len(done.stdout.splitlines()) == 1 + rows, done.stdout + done.stderr
+
+
+def test_a_pattern_without_a_container(tmp_path):
+    """A recording of nothing says why."""
+    with recorder.Recording(tmp_path, "--streams", "fs", "--container", "iotrc-cellar-*") as r:
+        (tmp_path / "unseen").mkdir()
+    assert not len(r.rows("fs")) and "events none passed --container" in r.stderr, r.stderr
+
+
+@contextlib.contextmanager
+def busy(tmp_path, named):
+    """Both containers start, named, and make directories until the end."""
+    with contextlib.ExitStack() as ended:
+        for name, group in named.groups.items():
+            named.name(name)
+            group.mkdir()
+            (tmp_path / name).mkdir()
+            process = subprocess.Popen(["sh", "-c", f"echo $$ >{group}/cgroup.procs; i=0; while mkdir {tmp_path}/{name}/$i; do i=$((i + 1)); sleep 0.05; done"])
+            ended.callback(process.wait)
+            ended.callback(process.kill)
+        yield
+
+
+def test_live_commands_follow_containers(tmp_path, named):
+    """watch, summary and top take those that start later, as a recording does."""
+    with contextlib.ExitStack() as ended:
+        watch, summary, top = (ended.enter_context(subprocess.Popen(
+            [recorder.IOTRC, *command, "--container", named.pattern], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            for command in (["watch", "--json", "-e", "mkdir"], ["summary", "--csv", "--by", "container"],
+                            ["top", "--json", "-d", "200ms", "--by", "container"]))
+        for p in watch, summary, top:
+            ended.callback(p.kill)
+            assert p.stderr.readline() == "watching\n"
+        ended.enter_context(busy(tmp_path, named))
+        for p in watch, summary:
+            assert p.stderr.readline() == f"iotrc: recording container {named.cart} from now on\n"
+        rows = [json.loads(watch.stdout.readline()) for _ in range(7)]
+        shown = json.loads(top.stdout.readline())
+        summary.send_signal(signal.SIGINT)
+        summed = summary.communicate(timeout=recorder.START)[0].splitlines()
+    assert all(row["filename"].startswith(f"{tmp_path}/{named.cart}/") for row in rows)
+    assert shown["container"] == named.cart
+    assert len(summed) == 2 and summed[1].startswith(f"{named.cart},"), summed
+
+
+def test_an_anonymous_recording_follows_patterns(tmp_path, named):
+    """And has neither the containers' names nor those of the others."""
+    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "mkdir", "--anonymize", "--state", str(tmp_path / "state"),
+                            "--container", named.pattern) as r, busy(tmp_path, named):
+        recorder.wait_for(lambda: r.written().count(b"\n") > 7, "rows")
+        ours = str(named.groups[named.cart].stat().st_ino)
+    rows = r.rows("fs")
+    assert len(rows) >= 7 and set(rows["container_id"]) == {ours}
+    session = r.session.directory
+    assert not (session / "containers.json").exists()
+    hidden = [text.encode() for text in (named.pattern.strip("*"), named.cart, named.blog)]
+    for path in filter(pathlib.Path.is_file, session.rglob("*")):
+        data = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout if path.suffix == ".zst" else path.read_bytes()
+        assert not any(text in data for text in hidden), path
 
 
 def test_user(tmp_path):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/containers.h"
+#include "commands/container_watch.h"
 #include "platform/cgroup.h"
 #include "platform/macros.h"
 #include "tests/unit/root.h"
@@ -111,4 +113,119 @@ Test(containers, directories)
 		path_of(mount, places[i].dir, path);
 		cr_assert_eq(rmdir(path), 0, "%s", path);
 	}
+}
+
+/* ---- limits ---- */
+
+#define MORE 3 /* than there is room for */
+
+/* Creates the cgroup of container NUMBER, or removes it. */
+static void set_container(const char *top, int number, bool exists)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/docker-%064x.scope", top, number);
+	cr_assert_eq(exists ? mkdir(path, 0755) : rmdir(path), 0, "%s", path);
+}
+
+/* From now on stderr is the file whose descriptor is returned. */
+static int keep_stderr(void)
+{
+	char path[] = "/tmp/iotrc-unit-XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	unlink(path);
+	cr_assert_geq(dup2(fd, STDERR_FILENO), 0);
+	return fd;
+}
+
+static int count_in(int fd, const char *text)
+{
+	char said[4096] = "";
+	int n = 0;
+
+	cr_assert_geq(pread(fd, said, sizeof(said) - 1, 0), 0);
+	for (const char *at = said; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+static int look(struct container_watch *w)
+{
+	w->due_ns = 0;
+	return container_watch__look(w, true);
+}
+
+static int added, answer;
+
+static int add_cgroup(struct engine *e, uint64_t cgroup)
+{
+	added++;
+	return answer;
+}
+
+/* Creates the directory TOP with N containers, and follows those that CHOSEN selects. Returns what
+ * it says. */
+static int follow(struct container_watch *w, char *top, int n, const char *chosen)
+{
+	static const struct engine_type type = { .name = "none", .add_cgroup = add_cgroup };
+	static struct engine engine = { .type = &type };
+	static struct selection selection = { .n_containers = 1 };
+	struct containers *all;
+	int said;
+
+	cr_assert_not_null(mkdtemp(top));
+	for (int i = 0; i < n; i++)
+		set_container(top, i, true);
+	cr_assert_eq(containers__new_at(&all, top), 0);
+	selection.containers[0] = chosen;
+	said = keep_stderr();
+	container_watch__begin(w, all, &engine, &selection, false);
+	return said;
+}
+
+static void end(struct container_watch *w, const char *top, int n)
+{
+	container_watch__end(w);
+	for (int i = 0; i < n; i++)
+		set_container(top, i, false);
+	rmdir(top);
+}
+
+/* The containers beyond the limit are counted, and that they are not followed is said once. */
+Test(containers, limit)
+{
+	char top[] = "/tmp/iotrc-unit-XXXXXX";
+	struct container_watch w;
+	int said = follow(&w, top, CONTAINERS_MAX - 1, "shop/*/*");
+
+	cr_assert_eq(containers__count(w.all), CONTAINERS_MAX - 1);
+	cr_assert_eq(containers__left_out(w.all), 0);
+	for (int i = 0; i < MORE + 1; i++) {
+		set_container(top, CONTAINERS_MAX - 1 + i, true);
+		cr_assert_eq(look(&w), !i, "only the first one has a place");
+		cr_assert_eq(containers__count(w.all), CONTAINERS_MAX);
+		cr_assert_eq(containers__left_out(w.all), (uint64_t)i);
+	}
+	cr_assert_eq(added, 0, "none has a name");
+	cr_assert_eq(count_in(said, "too many containers"), 1);
+	end(&w, top, CONTAINERS_MAX + MORE);
+}
+
+/* An engine without room is said to be so once, although each look tries again. */
+Test(containers, no_room_in_the_filter)
+{
+	char top[] = "/tmp/iotrc-unit-XXXXXX";
+	struct container_watch w;
+	int said = follow(&w, top, 2, "000000000000");
+
+	cr_assert_eq(added, 2);
+	cr_assert_eq(count_in(said, "from now on"), 2);
+	answer = -ENOSPC;
+	for (int i = 0; i < 3; i++)
+		look(&w);
+	cr_assert_eq(added, 8);
+	cr_assert_eq(count_in(said, "cannot record all containers"), 1);
+	end(&w, top, 2);
 }
