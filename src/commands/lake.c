@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/shown.h"
 #include "base/units.h"
+#include "export/duckdb.h"
 #include "lake/check_lake.h"
 #include "lake/compact_lake.h"
 #include "lake/expire_lake.h"
@@ -85,10 +86,12 @@ static int verify(const struct wish *w)
 
 	if (err)
 		return err;
+	duckdb__hold(); /* a query for each session */
 	err = check_lake__read(&v.checker, store, stdout, &v.result);
 	if (!err && *paths)
 		local_sessions__visit(&visit, (const char *const *)paths);
 	check_lake__free(v.checker);
+	duckdb__release();
 	store__free(store);
 	if (err)
 		return command__cannot(&lake_command, "%s", v.result.why);
