@@ -70,7 +70,7 @@ def questions(lake):
 class Cluster:
     """A scheduler and two workers, each a process. Each ends by itself after that many SECONDS."""
 
-    def __init__(self, seconds=200):
+    def __init__(self, seconds=900):
         self.dir, self.seconds = tempfile.mkdtemp(), seconds
         self.file = os.path.join(self.dir, "scheduler.json")
         # Does not look up the name of this machine: it may have none.
@@ -103,8 +103,8 @@ def totals_of_cluster(lake):
     old_aiobotocore()
     cluster = Cluster(3600)
     try:
-        with Client(scheduler_file=cluster.file, timeout=60, set_as_default=True) as client:
-            client.wait_for_workers(2, timeout=60)
+        with Client(scheduler_file=cluster.file, timeout=300, set_as_default=True) as client:
+            client.wait_for_workers(2, timeout=300)
             client.run(old_aiobotocore)
             return totals(lake)
     finally:
@@ -127,15 +127,15 @@ def killed(lake):
     wanted = int(fs.duration_ns.sum().compute(scheduler="threads"))
     cluster = Cluster()
     try:
-        with Client(scheduler_file=cluster.file, timeout=60, set_as_default=True) as client:
-            client.wait_for_workers(2, timeout=60)
-            both = int(client.compute(rows.duration_ns.sum()).result(timeout=60))
+        with Client(scheduler_file=cluster.file, timeout=300, set_as_default=True) as client:
+            client.wait_for_workers(2, timeout=300)
+            both = int(client.compute(rows.duration_ns.sum()).result(timeout=300))
             before = len(client.scheduler_info()["workers"])
             future = client.compute(rows.duration_ns.sum())
             time.sleep(1)
             status = future.status
             cluster.kill_worker()
-            one = int(future.result(timeout=90))
+            one = int(future.result(timeout=300))
             return [wanted, both, one, status, before, len(client.scheduler_info()["workers"])]
     finally:
         cluster.end()

@@ -49,6 +49,7 @@ def test_dask_on_a_cluster(fleet, stored, place):
 
 def test_what_the_fleet_has(fleet):
     """Three versions of the schema, lost rows, two keys, steps of the clock."""
+    print("rows and lost rows:", fleet.totals())
     manifests = fleet.manifests()
     assert len({len(m["streams"]["nw_epoll"]["columns"]) for m in manifests}) == 3
     assert len({m["session"].get("anonymize_key_id") for m in manifests} - {None}) == 2
