@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """run.py STATE PYTEST-ARGUMENT…: runs pytest, with many tests side by side, and sums up.
 
-Tests marked `only_recorder` and then those marked `alone` run after the others, one at a time (workers.py); the others run
+Tests marked `full_speed` and then those marked `alone` run after the others, one at a time (workers.py); the others run
 WORKERS at a time (1: no test runs beside another; default: five per CPU, at most ten). With RETRY=1 each failed test runs once more, by itself, and counts as
 passed if it passes then. STATE is a directory for pytest's cache and reports. Prints the twenty slowest tests, the
 tests that passed only at the second try, and the skipped ones; ends with `N passed, N failed`. Names of tests that

@@ -3,8 +3,8 @@
 starts interpreters instead, each of which imports and collects all tests for itself: a fifth of the CPU time.)
 
 The tests of a file that share a fixture run one after the other in one process, any other test anywhere; those that take
-long start first. Then come the tests marked `only_recorder`, one at a time, with those beside them that record nothing,
-and at the end the tests marked `alone`.
+long start first. Then come the tests marked `full_speed`, one at a time, with tests beside them that are marked
+`calm`, and at the end the tests marked `alone`.
 """
 import collections
 import multiprocessing.connection
@@ -18,12 +18,12 @@ import pytest
 FORK = multiprocessing.get_context("fork")
 BEGUN = pytest.StashKey() # the processor time when the test began
 # The kinds of tests that run beside others: the marks, and what tests without one are.
-ONLY_RECORDER, NO_RECORDER, RECORDS = "only_recorder", "no_recorder", "records"
-BESIDE_ONLY_RECORDER = 3 # how many tests that record nothing
+FULL_SPEED, CALM, RECORDS = "full_speed", "calm", "records"
+BESIDE_FULL_SPEED = 3 # how many calm tests
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", f"{NO_RECORDER}: records nothing, so it may run beside {ONLY_RECORDER}")
+    config.addinivalue_line("markers", f"{CALM}: may run beside a test marked {FULL_SPEED}") # of other tests than the live ones
 
 
 def pytest_addoption(parser):
@@ -54,7 +54,7 @@ def shares(path):
 
 def kind_of(item):
     """How the test gets along with others."""
-    return next((kind for kind in (ONLY_RECORDER, NO_RECORDER) if item.get_closest_marker(kind)), RECORDS)
+    return next((kind for kind in (FULL_SPEED, CALM) if item.get_closest_marker(kind)), RECORDS)
 
 
 def groups_of(items):
@@ -171,11 +171,11 @@ class Queue:
         kinds = collections.Counter(self.kinds[number] for number in running)
         if self.waiting[RECORDS]:
             return self.waiting[RECORDS].popleft()
-        if self.waiting[ONLY_RECORDER] and not kinds[RECORDS] and not kinds[ONLY_RECORDER]:
-            return self.waiting[ONLY_RECORDER].popleft()
-        last = not self.waiting[ONLY_RECORDER]
-        if self.waiting[NO_RECORDER] and (last or kinds[NO_RECORDER] < BESIDE_ONLY_RECORDER):
-            return self.waiting[NO_RECORDER].popleft()
+        if self.waiting[FULL_SPEED] and not kinds[RECORDS] and not kinds[FULL_SPEED]:
+            return self.waiting[FULL_SPEED].popleft()
+        last = not self.waiting[FULL_SPEED]
+        if self.waiting[CALM] and (last or kinds[CALM] < BESIDE_FULL_SPEED):
+            return self.waiting[CALM].popleft()
         return None
 
     def __bool__(self):

@@ -17,7 +17,8 @@ import recorder
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: no other test runs at the same time")
-    config.addinivalue_line("markers", "only_recorder: no other test records at the same time")
+    config.addinivalue_line("markers", "full_speed: only tests marked calm run at the same time")
+    config.addinivalue_line("markers", "calm: may run beside a test marked full_speed")
     config.addinivalue_line("markers", "slow: starts before the others, so that nothing waits for it in the end")
     config.addinivalue_line("markers", "native: not on emulated machines")
 

@@ -14,6 +14,8 @@ import pytest
 
 import recorder
 
+pytestmark = pytest.mark.calm
+
 WORKLOAD = """
 import os, subprocess, sys
 def read(path):

@@ -123,7 +123,7 @@ DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq
           "security_inode_unlink", "security_inode_rmdir", "security_inode_rename"}
 
 
-@pytest.mark.only_recorder # more threads than CPUs
+@pytest.mark.full_speed # more threads than CPUs
 def test_what_a_hook_missed_is_told(tmp_path):
     """Requests by many threads at once, which preempt each other inside a program on 7.2. However many are missed (on
     other kernels none): the lost stream, the exit code and a line at the end say so, and only then."""

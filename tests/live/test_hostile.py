@@ -15,7 +15,7 @@ import pytest
 import recorder
 import zstandard
 
-pytestmark = pytest.mark.no_recorder # but for one recording, of files that nothing else uses
+pytestmark = pytest.mark.calm
 
 MIB = 1 << 20
 JSON_MEMORY = 640 * MIB # the memory that 64 MiB of JSON may take (json_text.h)

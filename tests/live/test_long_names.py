@@ -13,6 +13,8 @@ import pytest
 import recorder
 from treefs import NAME_MAX, TreeFS, of
 
+pytestmark = pytest.mark.calm
+
 SECONDS = 120  # for hangs
 LENGTHS = sorted({255, 256, 511, 900, 1023, 1024, NAME_MAX - 1, NAME_MAX})
 

@@ -54,7 +54,7 @@ def maps(pid):
     return total
 
 
-@pytest.mark.only_recorder # it hammers
+@pytest.mark.full_speed # it hammers
 @pytest.mark.parametrize("size", [96, 256])
 def test_the_bound_holds_under_load(tmp_path, size):
     data = tmp_path / "data"

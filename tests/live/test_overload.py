@@ -15,7 +15,7 @@ import ptrace
 import pytest
 import recorder
 
-pytestmark = pytest.mark.only_recorder # it hammers, and the rings of other recordings would overflow
+pytestmark = pytest.mark.full_speed # it hammers, and the rings of other recordings would overflow
 PROCESSES = 2 * os.cpu_count()
 LEAST = "128M" # --memory: with little memory much is lost
 

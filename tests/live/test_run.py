@@ -21,6 +21,8 @@ import pytest
 
 import recorder
 
+pytestmark = pytest.mark.calm
+
 WORKLOAD = r"""
 import ctypes, mmap, os, shutil, subprocess, sys
 

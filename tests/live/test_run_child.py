@@ -14,6 +14,8 @@ import pytest
 import recorder
 from test_run import run
 
+pytestmark = pytest.mark.calm
+
 ENGINES = ["bpf", "strace"]
 STARTERS = {
     "run": ["run", "-o", "/dev/null", "--"], "run with strace": ["run", "--engine", "strace", "-o", "/dev/null", "--"],

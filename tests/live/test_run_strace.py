@@ -15,6 +15,8 @@ import pytest
 import recorder
 from test_run import run
 
+pytestmark = pytest.mark.calm
+
 NOBODY = 65534
 
 

@@ -11,6 +11,8 @@ import pytest
 import recorder
 from test_run import run
 
+pytestmark = pytest.mark.calm
+
 ENGINES = ["bpf", "strace"]
 CHILDREN = 1000
 PLAIN = {"reads": ["in"], "writes": ["out"]}

@@ -518,7 +518,7 @@ def is_asking(pid):
     return any("request_wait_answer" in (task / "wchan").read_text() for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
 
-@pytest.mark.only_recorder # others would look at this filesystem, too
+@pytest.mark.alone # other recorders would look at this filesystem, too
 def test_a_filesystem_that_does_not_answer(tmp_path):
     """Its server is stopped, as that of a network filesystem may be. The snapshot waits; the recording goes on and ends."""
     with TreeFS(tmp_path / "fs", {b"directory": {b"file": b"x"}}) as fs:

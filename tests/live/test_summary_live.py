@@ -192,7 +192,7 @@ def hammer(tmp_path, seconds=1, processes=3):
     return [str(a) for a in (recorder.workload("hammer"), work, seconds, processes)]
 
 
-@pytest.mark.only_recorder # at full speed
+@pytest.mark.full_speed # at full speed
 def test_no_load_can_falsify_it(tmp_path):
     """Under a load that makes a recording lose rows, and then under twice that load, while the summary itself does not run;
     the calls of other programs are not counted."""
@@ -356,7 +356,7 @@ def test_files_equal_those_of_a_session(tmp_path):
     assert len(want) == 3 and got == want
 
 
-@pytest.mark.only_recorder # at full speed
+@pytest.mark.full_speed # at full speed
 def test_more_files_than_there_is_room_for(tmp_path):
     """When the kernel has no group left, calls count without their file: no call is missing."""
     n = 40_000

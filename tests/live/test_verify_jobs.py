@@ -9,6 +9,8 @@ import pytest
 
 import recorder
 
+pytestmark = pytest.mark.calm
+
 READ = "import os\nfd = os.open('/proc/self/exe', os.O_RDONLY)\nfor i in range(20000): os.pread(fd, i % 7, i)\n"
 
 

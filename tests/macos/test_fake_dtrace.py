@@ -20,7 +20,7 @@ IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
 BEGIN = ["line", "begin 0 0 0 \x010; 0 0 0\n"]
 DARWIN = ["line", "begin 0 0 0 \x010; 0 1 0\n"]
 SECONDS = 30
-pytestmark = pytest.mark.no_recorder
+pytestmark = pytest.mark.calm
 
 
 def unescape(field):

@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
 PLAYED = 1.5 # s, in which a fake has played its lines
 FAILED = "eslogger does not report calls that fail"
-pytestmark = [pytest.mark.no_recorder, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as on macOS")]
+pytestmark = [pytest.mark.calm, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as on macOS")]
 
 
 class Run:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FORMULAS = ["jansson", "pcre2", "zstd", "openssl@3", "libmicrohttpd", "ncurses", "pkgconf", "make"]
-pytestmark = pytest.mark.no_recorder
+pytestmark = pytest.mark.calm
 REFUSAL = "iotrc: cannot record: System Integrity Protection keeps DTrace from recording"
 # Plays iotrc: what it does is in the file `does`.
 IOTRC = f"""#!/bin/bash

@@ -9,7 +9,7 @@ import pytest
 import craft
 import iotrc
 
-pytestmark = pytest.mark.no_recorder
+pytestmark = pytest.mark.calm
 
 
 def texts(column):

@@ -18,7 +18,7 @@ import record
 
 ERROR = 1 / 128 # error of a quantile, relative to the one found by sorting
 START = craft.START
-pytestmark = pytest.mark.no_recorder
+pytestmark = pytest.mark.calm
 
 
 def summary(*args, code=0, **options):
