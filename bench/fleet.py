@@ -280,13 +280,13 @@ def store(program, place, *sizes):
                 question = QUESTION.format(*BY_CLICKHOUSE, f"fs WHERE operation = 'read' AND date < '{until}'")
                 at = ceph.log()
                 elapsed, cpu, rows = ask(m.top, CLICKHOUSE, before, question, 1)
-                asked = ceph.requests_since(at)
+                requests = ceph.requests_since(at)
                 wanted = of_lake(m, m.top / name, until)[2]
                 # Where 0.99 of the calls is a whole number, the engines take neighbouring ones.
                 if {(r[0], int(r[1])) for r in rows} != {(r[0], int(r[1])) for r in wanted}:
                     raise RuntimeError(f"{url}: ClickHouse's answer is not DuckDB's")
-                lists = [size for _, key, _, size in asked if not key]
-                reads = [size for _, key, _, size in asked if key]
+                lists = [size for _, key, _, size in requests if not key]
+                reads = [size for _, key, _, size in requests if key]
                 files, size = files_of(m.top / name, until)
                 table += (f"| {machines:,} × {days} | {words} | {files:,} | {size / 1e6:.1f} | {len(lists):,} | {len(reads):,} | "
                           f"{sum(reads) / 1e6:.1f} | {elapsed:.2f} | {cpu:.2f} |\n")

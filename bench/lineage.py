@@ -173,10 +173,10 @@ def table(took, spent):
             clock = min(clock for _, clock, _ in spent[load])
             ns = min(ns for ns, *_ in spent[load]) - clock
             missed |= ns > GOALS[load]
-            told = f"{ns:.0f} ns", f"{GOALS[load]} ns", runs, f"{clock:.0f} ns"
+            cells = f"{ns:.0f} ns", f"{GOALS[load]} ns", runs, f"{clock:.0f} ns"
         else:
-            told = "", "none", runs, ""
-        lines.append(f"| {words[load]} | {' | '.join([*told, *slower])} |\n")
+            cells = "", "none", runs, ""
+        lines.append(f"| {words[load]} | {' | '.join([*cells, *slower])} |\n")
     return "".join(lines), missed
 
 

@@ -43,9 +43,9 @@ def load(bench, tracer=None):
         raise peers.Failed('a loop failed')
     seconds = time.monotonic() - begun
     after = (peers.cpu_clock(tracer), written(tracer)) if tracer else (0, 0)
-    told = [tuple(map(float, peers.read(bench.path(f'out{i}')).split())) for i in range(len(loops))]
-    calls = int(sum(made for _, made, _ in told))
-    return Load(seconds, calls, sum(cpu for _, _, cpu in told) / calls, after[0] - before[0], after[1] - before[1])
+    said = [tuple(map(float, peers.read(bench.path(f'out{i}')).split())) for i in range(len(loops))]
+    calls = int(sum(made for _, made, _ in said))
+    return Load(seconds, calls, sum(cpu for _, _, cpu in said) / calls, after[0] - before[0], after[1] - before[1])
 
 
 class Summary:

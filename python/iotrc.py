@@ -124,8 +124,8 @@ class Session:
 
     def __repr__(self) -> str:
         rows = {s: sum(f["rows"] for f in self.manifest["files"] if f["stream"] == s) for s in self.streams}
-        told = ", ".join(f"{stream} {n}" for stream, n in rows.items() if n)
-        return f"<iotrc session {self.directory}: {self.state}; rows: {told or 'none'}>"
+        counts = ", ".join(f"{stream} {n}" for stream, n in rows.items() if n)
+        return f"<iotrc session {self.directory}: {self.state}; rows: {counts or 'none'}>"
 
     @property
     def machine(self) -> str:
@@ -294,7 +294,7 @@ def _account_faults(session: Session) -> Iterator[str]:
     if session.state == "running": # its counts are from another moment than its files
         return
     all_counts = session.manifest["diagnostics"]["streams"]
-    told = _lost_rows(session) if not session.lost("lost") else None
+    lost_rows = _lost_rows(session) if not session.lost("lost") else None
     for stream in session.streams:
         c = all_counts.get(stream, {"seen": 0, "written": 0, "filtered": 0, "lost": {}})
         rows = sum(f["rows"] for f in session.manifest["files"] if f["stream"] == stream)
@@ -306,15 +306,15 @@ def _account_faults(session: Session) -> Iterator[str]:
             if c["seen"] != c["written"] + c["filtered"] + sum(c["lost"].values()):
                 yield f"{session.directory}: {stream}: seen is not written + filtered + lost"
             for cause, lost in c["lost"].items():
-                if told is not None and told.get((stream, cause), 0) != lost:
+                if lost_rows is not None and lost_rows.get((stream, cause), 0) != lost:
                     yield f"{session.directory}: {stream}: lost.{cause} is not what the lost stream says"
         except (KeyError, TypeError, AttributeError) as why:
             yield f"{session.directory}: diagnostics.streams.{stream}: {why!r}"
 
 
 def _lost_rows(session: Session) -> dict[tuple[str, str], int]:
-    """The rows that the lost stream counts, by stream and cause. Empty where it can't be read: that is
-    a fault of another kind."""
+    """The rows that the lost stream counts, by stream and cause. Empty if it cannot be read, which is reported
+    as another fault."""
     if "lost" not in session.streams:
         return {}
     try:
@@ -375,7 +375,7 @@ def split_paths(filename: pd.Series) -> pd.DataFrame:
 
 
 def _undone(categories: Sequence[str], escapes: str) -> tuple[list[Any], np.ndarray | None]:
-    """CATEGORIES without escapes, and if several became the same one: the new code of each old code."""
+    """Unescapes CATEGORIES. Returns the distinct results and, if some have become equal, the new code of each old code."""
     texts = [unescape(c) if "\\" in c else c.encode() for c in categories]
     if escapes == "str":
         texts = [t.decode("utf-8", "surrogateescape") for t in texts]
@@ -391,7 +391,7 @@ Lines = Sequence[memoryview]
 
 
 class _FileLike:
-    """Lines that read_csv() takes unchanged: it decodes files that it knows to be binary."""
+    """Lines as a file that read_csv() takes as it is: pandas decodes the files that it knows to be binary."""
 
     def __init__(self, lines: Lines) -> None:
         self._pieces = deque(lines)
@@ -410,8 +410,8 @@ class _FileLike:
 
 
 def _decompressed(path: pathlib.Path) -> Iterator[bytes]:
-    """What the first frame of a .zst file holds, in pieces of at most BLOCK_BYTES; of a .part as much as is
-    there. Raises Unsound where it is damaged."""
+    """Yields the content of a .zst file's first frame, in pieces of at most BLOCK_BYTES; of a .part file, as much
+    as has been written. Raises Unsound if the file is damaged."""
     if zstandard is None:
         yield from _by_program(path)
         return
@@ -437,8 +437,8 @@ def _by_program(path: pathlib.Path) -> Iterator[bytes]:
 
 
 def _blocks(file: _File, header: bytes, check: bool) -> Iterator[Lines]:
-    """Whole lines of FILE behind its header row, about BLOCK_BYTES at a time. A line that isn't whole is left
-    out at the end of an unfinished file, and is a fault in any other."""
+    """Yields the lines of FILE after its header row, about BLOCK_BYTES at a time. An incomplete last line is left
+    out of an unfinished file; in a finished one it is a fault."""
     rest, seen_header = b"", False
     finished = not file.path.name.endswith(".part")
     for data in _decompressed(file.path):
@@ -509,7 +509,7 @@ class _Layout:
         return self.NUMBERS.get(type_ or "", "category")
 
     def needed(self, names: Iterable[str]) -> list[str]:
-        """The columns of the file from which those of NAMES are made."""
+        """The columns of the file from which the columns NAMES are computed."""
         want = set(names) | {"mono_ns"}
         if self.device and "device" in want:
             want.add("device_id")
@@ -518,7 +518,7 @@ class _Layout:
     # -- one block: called by another thread
 
     def parse(self, lines: Lines, needed: Sequence[str]) -> dict[str, Any]:
-        """The columns NEEDED of a block of lines. Text becomes (codes, texts), the rest _Piece."""
+        """Parses the columns NEEDED of a block of lines: text into (codes, texts), all others into a _Piece."""
         kinds = {n: self._kind(n) for n in needed}
         frame = self._read(lines, kinds)
         read = dict(frame.items())
@@ -579,12 +579,12 @@ _NAT = np.iinfo("int64").min
 
 
 def _inexact(numbers: np.ndarray) -> bool:
-    """Whether a whole number was read as a float that may also stand for another one."""
+    """Whether a number is so large that a float may stand for several whole numbers."""
     return bool(np.fmax.reduce(numbers) >= EXACT or np.fmin.reduce(numbers) <= -EXACT)
 
 
 def _whole(numbers: np.ndarray, kind: str) -> _Piece:
-    """Floats that are whole numbers or NaN."""
+    """Converts floats that are whole numbers, or NaN for an empty field, to KIND."""
     missing = np.isnan(numbers)
     if missing.any():
         numbers = np.where(missing, 0.0, numbers)
@@ -597,7 +597,7 @@ def _whole(numbers: np.ndarray, kind: str) -> _Piece:
 
 
 def _looked_up(codes: np.ndarray, numbers: list[int], kind: str, nothing: int = 0) -> _Piece:
-    """Numbers by their codes; -1 is an empty field."""
+    """The number of each code; the code -1 is an empty field."""
     missing = codes < 0
     try:
         table = np.array([*numbers, nothing], dtype=kind)
@@ -615,8 +615,8 @@ def _numbers(texts: Sequence[str], type_: str) -> list[int]:
 
 
 def _civil_ns(text: str) -> int:
-    """YYYY-MM-DD HH:MM:SS.ffffff as nanoseconds since 1970 in its own zone. Outside of what a datetime64[ns]
-    holds (the years 1678 to 2261): NaT."""
+    """Parses YYYY-MM-DD HH:MM:SS.ffffff as nanoseconds since 1970 in the time's own zone; NaT outside the years
+    1678 to 2261, the range of datetime64[ns]."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", text):
         raise ValueError(f"{text!r} is no wall time")
     us = int(np.datetime64(text, "us").astype("int64"))
@@ -626,8 +626,8 @@ def _civil_ns(text: str) -> int:
 # ---- loading ----
 
 def _common(layouts: Sequence[_Layout]) -> dict[str, str]:
-    """The dtype of each column that one of LAYOUTS has, in their order. Older sessions may lack some, and
-    may have a size as unsigned number."""
+    """The dtype of each column that occurs in any of LAYOUTS, in their order. Older sessions may lack columns,
+    and may hold a size as an unsigned number."""
     dtypes: dict[str, str] = {}
     for layout in layouts:
         for name in layout.names:
@@ -681,7 +681,7 @@ Block = dict
 
 
 class _Column:
-    """A column of a future DataFrame: room for CAPACITY rows; only filled ones take memory."""
+    """A column of the DataFrame that is being built, with space for CAPACITY rows. Only filled rows use memory."""
 
     def __init__(self, dtype: str, capacity: int) -> None:
         kind = {"category": "int8", "datetime64[ns, UTC]": "int64"}.get(dtype, dtype.lower())
@@ -709,7 +709,7 @@ class _Column:
                 setattr(self, name, new)
 
     def array(self, texts: Iterable[Any], escapes: str) -> Any:
-        """Its content as a pandas array. TEXTS: the texts of a category's codes."""
+        """Its content as a pandas array. TEXTS: the text of each code of a category."""
         values = self.values[:self.rows]
         if self.dtype == "category":
             categories = list(texts)
@@ -725,7 +725,7 @@ class _Column:
 
 
 class _Table:
-    """Rows of a future DataFrame. DTYPES: its columns."""
+    """The rows of the DataFrame that is being built. DTYPES: its columns."""
 
     def __init__(self, dtypes: Mapping[str, str], capacity: int,
                  texts: dict[str, dict[Any, int]] | None = None) -> None:
@@ -734,7 +734,7 @@ class _Table:
         self.rows = 0
 
     def coded(self, name: str, codes: np.ndarray, texts: Sequence[Any]) -> _Piece:
-        """The codes of a block as this table's. The code -1, an empty field, stays."""
+        """Translates the codes of a block into this table's codes. The code -1, an empty field, stays -1."""
         known = self.texts.setdefault(name, {})
         table = np.array([*(known.setdefault(t, len(known)) for t in texts), -1], dtype="int32")
         kind = "int8" if len(known) < 2**7 else "int16" if len(known) < 2**15 else "int32"
@@ -778,7 +778,7 @@ def _columns(parsed: Block, layout: _Layout, names: Sequence[str], dtypes: Mappi
 
 
 def _nothing(dtype: str, rows: int) -> _Piece:
-    """A column without a value."""
+    """A column in which every field is empty."""
     if dtype == "category":
         return _Piece(np.full(rows, -1, dtype="int8"))
     if dtype == "float64":
@@ -804,7 +804,7 @@ def _utc(local: _Piece, session: Session, mono_ns: np.ndarray) -> _Piece:
 
 def _kept(columns: dict[str, _Piece], rows: int, where: Where, dtypes: Mapping[str, str],
           table: _Table) -> np.ndarray:
-    """The rows that WHERE keeps; rows for which it has no answer (<NA>) are dropped."""
+    """The rows for which WHERE is true. Rows for which it is <NA> are dropped."""
     look = _Table({n: dtypes[n] for n in columns}, rows, table.texts)
     look.add(columns, rows)
     frame = look.frame()
@@ -813,7 +813,7 @@ def _kept(columns: dict[str, _Piece], rows: int, where: Where, dtypes: Mapping[s
 
 
 class _Progress:
-    """A line on stderr: how many of the rows have been read. Only on a terminal, or if requested."""
+    """Shows how many of the rows have been read, in one line on stderr. Only on a terminal, or if requested."""
 
     def __init__(self, wanted: bool | None, total: int) -> None:
         self.shown = sys.stderr.isatty() if wanted is None else wanted
@@ -889,8 +889,8 @@ def _keep_memory() -> None:
 def chunks(source: Source, stream: str, columns: Sequence[str] | None = None, where: Where | None = None,
            start: Moment | None = None, end: Moment | None = None, *, rows: int | None = 1_000_000,
            escapes: str = "keep", check: bool = True, progress: bool | None = None) -> Iterator[pd.DataFrame]:
-    """The same as load(), in pieces, for sessions that do not fit into memory: each DataFrame except the last
-    has ROWS rows or a few more (None: one has all), and its own index and categories."""
+    """Like load(), but yields the rows in several DataFrames, for sessions that do not fit into memory. Each except
+    the last has ROWS rows or a few more (None: one DataFrame has all rows), its own index and its own categories."""
     if escapes not in ("keep", "bytes", "str"):
         raise ValueError(f"escapes={escapes!r}: not keep, bytes or str")
     layouts = _checked(source, stream, check)
@@ -920,7 +920,7 @@ def chunks(source: Source, stream: str, columns: Sequence[str] | None = None, wh
 
 def _selected(parsed: Block, layout: _Layout, select: _Selection, dtypes: Mapping[str, str],
               table: _Table) -> tuple[dict[str, _Piece], int]:
-    """The requested rows and columns of a block, and the number of these rows."""
+    """Returns the requested rows and columns of a block, and the number of these rows."""
     mono_ns = parsed["mono_ns"].values
     columns = _columns(parsed, layout, select.looked_at, dtypes, table)
     rows = len(mono_ns)
@@ -1036,7 +1036,7 @@ def _below(fs: Any, directory: str) -> list[Mapping[str, Any]]:
 
 
 def _lake_files(fs: Any, top: str, filters: Sequence[Filter]) -> list[tuple[str, int]]:
-    """Path and size of the files whose names meet FILTERS. Only directories of those days are listed."""
+    """Path and size of each file whose name matches FILTERS. Only directories of those days are listed."""
     for _, operator, _ in filters:
         if operator not in _COMPARE:
             raise KeyError(f"no operator {operator!r}; there are {' '.join(_COMPARE)}")
@@ -1093,7 +1093,7 @@ def _lake_parts(files: Sequence[tuple[str, int]]) -> list[list[str]]:
 
 
 def _lake_name(name: str) -> str:
-    """The column's name in a file: keys in the path have other names."""
+    """Translates a column's name in the lake's files, where keys of the path have other names."""
     return {"machine_id": "machine"}.get(name, name)
 
 
@@ -1128,7 +1128,7 @@ def _lake_dtypes(fs: Any, paths: Sequence[str], needed: set[str] | None) -> dict
 
 def _lake_rows(paths: Sequence[str], fs: Any, dtypes: Mapping[str, str], names: Sequence[str],
                filters: Sequence[Filter]) -> pd.DataFrame:
-    """One partition."""
+    """Loads one partition: the files PATHS."""
     import pyarrow.parquet
 
     needed = list(dict.fromkeys([*names, *(f[0] for f in filters)]))
@@ -1172,16 +1172,16 @@ def _lake_column(table: Any, name: str, dtype: str) -> pd.Series:
 # ---- views for databases ----
 
 class _Dialect:
-    """How a database reads the files of a stream, and its names of types and functions."""
+    """How a database reads the files of a stream, and what it calls types and functions."""
 
     types: Mapping[str, str]
 
     def source(self, files: Sequence[pathlib.Path], columns: Mapping[str, str]) -> str:
-        """The text after FROM."""
+        """The SQL after FROM."""
         raise NotImplementedError
 
     def column(self, name: str, type_: str, utc_offset: str) -> str:
-        """The expression of a column that isn't the first."""
+        """The SQL expression of a column other than the first."""
         raise NotImplementedError
 
     first = "" # the first column, of mono_ns and {offset}
@@ -1244,7 +1244,7 @@ def _quoted(text: str) -> str:
 
 
 def _by_moment(session: Session, values: np.ndarray) -> str:
-    """An SQL expression for the one of VALUES whose offset is in force at mono_ns."""
+    """An SQL expression that selects from VALUES the one whose offset is in force at mono_ns."""
     if (values == values[0]).all():
         return str(int(values[0]))
     later = sorted(zip(session._from[1:], values[1:]), reverse=True)

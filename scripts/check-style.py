@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks what a compiler does not: licence lines, header guards, includes, line and function lengths, clang-format, and
-commit subjects. Prints a line for each fault, and at the end `N passed, N failed`."""
+"""Checks what a compiler does not: licence lines, header guards, includes, line and function lengths, comments of public
+functions, clang-format, and commit subjects. Prints a line for each fault, the lengths of functions, and at the end
+`N passed, N failed`."""
 import fnmatch
 import os
 import re
@@ -220,6 +221,22 @@ def functions(path, text):
     return found
 
 
+def prototypes(path, text):
+    """Looks for functions in headers without a comment: directly above, or above the paragraph of functions that they are
+    in. Returns how many functions the header declares."""
+    lines, count = text.split("\n"), 0
+    for i, line in enumerate(lines):
+        if not re.match(r"[a-z][\w *]*\b\w+\(", line) or re.match(r"(static|typedef)\b", line):
+            continue
+        if next(end for end in lines[i:] if end.rstrip().endswith((";", "{"))).endswith("{"):
+            continue
+        count += 1
+        above = next(before for before in reversed(lines[:i]) if not before.strip() or before.endswith("*/"))
+        if not above:
+            fault(f"{path}:{i + 1}", "a function without a comment")
+    return count
+
+
 def formatting(files):
     """A line for each file that clang-format would change, at the first place."""
     said = set()
@@ -252,7 +269,7 @@ FOLDERS = table("docs/INTERNALS.md", "\n## Folders\n", 1)
 
 
 def main():
-    graph, sizes = {}, []
+    graph, sizes, declared = {}, [], 0
     c = tracked("*.c", "*.h")
     files = c + tracked("*.def", "*.py", "*.sh", "*.d", "Makefile")
     for path in files:
@@ -268,6 +285,8 @@ def main():
             names(path, text)
         if path.endswith((".c", ".h")) and not path.startswith(("tests/", "bench/")):
             sizes += functions(path, text)
+        if path.endswith(".h") and not path.startswith(("tests/", "bench/", "scripts/", "bpf/")):
+            declared += prototypes(path, text)
     sizes.sort()
     if sizes[len(sizes) * 99 // 100] > FUNCTION_P99:
         fault("functions", f"of {len(sizes)} 1 % have more than {sizes[len(sizes) * 99 // 100]} lines, not {FUNCTION_P99}")
@@ -275,6 +294,8 @@ def main():
     bpf_layers(graph)
     formatting(c)
     subjects()
+    print(f"{len(sizes)} functions: 99 % have at most {sizes[len(sizes) * 99 // 100]} lines, the longest has {sizes[-1]}; "
+          f"{declared} are declared in headers")
     print(f"{len(set(files) - faulty)} passed, {len(faulty)} failed")
     return 1 if faults else 0
 

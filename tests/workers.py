@@ -66,7 +66,7 @@ def groups_of(items):
     return sorted(groups.values(), key=lambda group: (not shares(group[0].path), not group[0].get_closest_marker("slow")))
 
 
-class Teller:
+class Reporter:
     """In a worker: sends what becomes of its tests, as calls of the hooks that the main process has for it."""
 
     def __init__(self, config, connection):
@@ -83,7 +83,7 @@ class Teller:
         self.connection.send(("pytest_runtest_logfinish", {"nodeid": nodeid, "location": location}))
 
 
-def work(session, groups, told, telling, not_its_own):
+def work(session, groups, incoming, outgoing, not_its_own):
     """What a worker does: the groups of tests whose numbers it is TOLD, until that is None."""
     for connection in not_its_own: # or a test's programs would have them for a moment
         connection.close()
@@ -93,15 +93,15 @@ def work(session, groups, told, telling, not_its_own):
     capture = plugins.getplugin("capturemanager")
     capture.stop_global_capturing()
     capture.start_global_capturing()
-    plugins.register(Teller(session.config, telling))
-    while (number := told.recv()) is not None:
+    plugins.register(Reporter(session.config, outgoing))
+    while (number := incoming.recv()) is not None:
         group = groups[number]
         # Fixtures of the session last until the worker ends.
         for item, following in zip(group, [*group[1:], session]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        telling.send(("done", {}))
+        outgoing.send(("done", {}))
     session._setupstate.teardown_exact(None) # pylint: disable=protected-access
-    telling.send(("end", {}))
+    outgoing.send(("end", {}))
 
 
 class Worker:
@@ -112,25 +112,25 @@ class Worker:
         self.group = None # its number
         self.left = [] # the tests of its group that have not ended
         # Two pipes: tests of sockets see those that a process has.
-        told, self.telling = FORK.Pipe(duplex=False)
-        self.told, telling = FORK.Pipe(duplex=False)
-        not_its_own = [end for worker in [self, *others] for end in (worker.told, worker.telling)]
-        self.process = FORK.Process(target=work, args=(session, groups, told, telling, not_its_own), daemon=True)
+        incoming, self.outgoing = FORK.Pipe(duplex=False)
+        self.incoming, outgoing = FORK.Pipe(duplex=False)
+        not_its_own = [end for worker in [self, *others] for end in (worker.incoming, worker.outgoing)]
+        self.process = FORK.Process(target=work, args=(session, groups, incoming, outgoing, not_its_own), daemon=True)
         self.process.start()
-        told.close()
-        telling.close()
+        incoming.close()
+        outgoing.close()
 
     def begin(self, number):
         """Gives it a group, or has it end (None)."""
         self.group = number
         self.left = [] if number is None else list(self.groups[number])
-        self.telling.send(number)
+        self.outgoing.send(number)
 
     def hear(self):
         """Takes one message from it. Returns "done" if it has no group any more, "end" if it has ended."""
         hook = self.session.config.hook
         try:
-            what, arguments = self.told.recv()
+            what, arguments = self.incoming.recv()
         except EOFError:
             self.bury()
             return "end"
@@ -189,7 +189,7 @@ def run(session, groups, count):
 
     def start(number):
         worker = Worker(session, groups, workers.values())
-        workers[worker.told] = worker
+        workers[worker.incoming] = worker
         worker.begin(number)
 
     def hand_out():

@@ -4,19 +4,20 @@
 /* Allowance after an idle time, so that a thread that wakes late catches up. */
 #define BURST (NSEC_PER_SEC / 4)
 
-void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int asked_s,
+void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int retry_after_s,
 		     uint32_t random)
 {
 	uint64_t delay = refused ? PACE_REFUSED : PACE_RETRY;
 	uint64_t max = refused ? PACE_REFUSED_MAX : PACE_RETRY_MAX;
-	uint64_t asked = (asked_s < PACE_OBEY_MAX_S ? asked_s : PACE_OBEY_MAX_S) * NSEC_PER_SEC;
+	uint64_t obeyed_s = retry_after_s < PACE_OBEY_MAX_S ? retry_after_s : PACE_OBEY_MAX_S;
+	uint64_t retry_after = obeyed_s * NSEC_PER_SEC;
 
 	for (unsigned int i = 0; i < b->failures && delay < max; i++)
 		delay *= 2;
 	if (delay > max)
 		delay = max;
 	delay = delay / 2 + (uint64_t)((double)delay * random / UINT32_MAX);
-	b->not_before_ns = now_ns + (delay > asked ? delay : asked);
+	b->not_before_ns = now_ns + (delay > retry_after ? delay : retry_after);
 	b->failures++;
 }
 

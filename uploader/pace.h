@@ -24,9 +24,9 @@ struct backoff {
 	uint64_t not_before_ns; /* 0: at once */
 };
 
-/* Notes a failure at NOW_NS. ASKED_S: delay in seconds that the server asked for, or 0. RANDOM: a
- * uniformly distributed number. */
-void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int asked_s,
+/* Notes a failure at NOW_NS. RETRY_AFTER_S: delay in seconds that the server asked for, or 0.
+ * RANDOM: a uniformly distributed number. */
+void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int retry_after_s,
 		     uint32_t random);
 
 /* A limit on the bytes per second of all threads together. */

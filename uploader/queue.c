@@ -38,7 +38,7 @@ static void settle_done(struct queue *q, struct outbox *o, struct outbox_file *f
 	if (q->troubled)
 		queue__tell(q, "goes on");
 	q->troubled = false;
-	*q->problem = *q->told = 0;
+	*q->problem = *q->reported = 0;
 	q->sessions_done += last;
 	q->live_done |= last && o == q->live;
 }
@@ -60,9 +60,9 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 	/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 	strcpy(q->problem, r->reason);
 	/* Reported once, and again if it changes or after a success. */
-	if (refused ? strcmp(q->told, r->reason) != 0 : !*q->told) {
+	if (refused ? strcmp(q->reported, r->reason) != 0 : !*q->reported) {
 		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
-		strcpy(q->told, r->reason);
+		strcpy(q->reported, r->reason);
 		queue__tell(q, "%s%s", r->reason, q->gave_up ? "" : "; trying again");
 	}
 	if (r->general)

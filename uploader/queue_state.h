@@ -68,7 +68,7 @@ struct queue {
 	bool gave_up, troubled;
 	unsigned int busy, running;
 	char problem[TARGET_REASON_MAX];
-	char told[TARGET_REASON_MAX]; /* the last problem reported */
+	char reported[TARGET_REASON_MAX]; /* the last problem reported */
 	uint64_t files_done, bytes_done, busy_bytes, sessions_done, sessions_left;
 
 	struct queue_stats shown; /* the caller's */

@@ -127,15 +127,15 @@ static void tell_gateway(struct worker *w, int manifest_fd)
 {
 	char why[JSON_WHY_MAX];
 	json_t *manifest = NULL;
-	json_t *told =
+	json_t *state =
 		json_text__read(manifest_fd, &manifest, why) ? NULL : telemetry__new(manifest);
-	char *text = told ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	char *text = state ? json_dumps(state, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 	struct target_result ignored;
 
 	if (text)
 		target__telemetry(w->target, text, &ignored);
 	free(text);
-	json_decref(told);
+	json_decref(state);
 	json_decref(manifest);
 }
 

@@ -40,7 +40,7 @@ static bool is_http(const char *url)
 }
 
 /* A token, and a URL that allows writing, must not be sent over a network unencrypted. */
-static bool may_be_asked(const char *url)
+static bool is_allowed(const char *url)
 {
 	return is_https(url) || http__is_local(url);
 }
@@ -79,7 +79,7 @@ static int set_up(struct gateway_target *t, const struct target_config *config,
 		target__say(problem, "'%.200s' is not a gateway, or out of memory", url);
 		return -EINVAL;
 	}
-	if (!may_be_asked(t->url)) {
+	if (!is_allowed(t->url)) {
 		target__say(problem, "%.200s: a gateway beyond this machine must be https://",
 			    t->host);
 		return -EINVAL;
@@ -214,7 +214,7 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 		return NULL;
 	}
 	/* A remote gateway must not direct us to services on our loopback interface. */
-	if (!may_be_asked(presigned) || (!is_https(presigned) && is_https(t->url))) {
+	if (!is_allowed(presigned) || (!is_https(presigned) && is_https(t->url))) {
 		target__result(
 			result, TARGET_REFUSED, true,
 			"%.150s: the gateway's URL is not https://, so it would be sent unencrypted",

@@ -224,7 +224,7 @@ static void blame_processes(struct judge *j)
 /* ---- all of it ---- */
 
 /* Lists the classes that this report and this declaration cannot decide. */
-static void find_untold(struct judge *j)
+static void find_unreported(struct judge *j)
 {
 	bool failed = json_integer_value(json_object_get(j->report, "status"));
 	bool gaps = json_array_size(json_object_get(j->report, "incomplete"));
@@ -267,7 +267,7 @@ json_t *check__judge(const json_t *report, struct declaration *d, const struct r
 		j.places[c] = json_object();
 		json_object_set_new(verdict, check_classes[c].key, j.found[c]);
 	}
-	find_untold(&j);
+	find_unreported(&j);
 	judge_all(&j);
 	for (size_t c = 0; c < CHECK_CLASSES; c++) {
 		if (j.untold[c])

@@ -292,7 +292,7 @@ static void print_texts(const json_t *texts, const char *title, FILE *out)
 }
 
 /* Prints what is not judged, and why. */
-static void print_untold(const json_t *verdict, FILE *out)
+static void print_unreported(const json_t *verdict, FILE *out)
 {
 	const json_t *untold;
 	size_t i;
@@ -319,5 +319,5 @@ void check_print(const json_t *report, const json_t *verdict, bool summary, FILE
 	print_texts(json_object_get(report, "changed_during_run"),
 		    "CHANGED DURING THE RUN, NOT BY IT", out);
 	print_texts(json_object_get(report, "incomplete"), "INCOMPLETE", out);
-	print_untold(verdict, out);
+	print_unreported(verdict, out);
 }

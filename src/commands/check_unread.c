@@ -65,7 +65,7 @@ static bool is_own(const struct unread *u, const struct stat *st)
 
 static int take(struct unread *u, FTS *tree, FTSENT *entry)
 {
-	const char *path = run_scope__told(u->scope, entry->fts_path);
+	const char *path = run_scope__name(u->scope, entry->fts_path);
 	char *text = NULL;
 
 	if (!path || !strcmp(path, "."))

@@ -84,15 +84,15 @@ void recording__tell_alive(struct recording *r, const struct status_snapshot *no
 		 rounds;
 	char line[STATUS_LINE_MAX];
 
-	if (!notify__wanted() || now->elapsed_ns - r->told.elapsed_ns < period)
+	if (!notify__wanted() || now->elapsed_ns - r->reported.elapsed_ns < period)
 		return;
 	rounds = capture__rounds(r->capture);
 	if (rounds == r->rounds)
 		return;
-	status__line(line, 200, now, &r->told);
+	status__line(line, 200, now, &r->reported);
 	notify__send("WATCHDOG=1\nSTATUS=%s", line);
 	r->rounds = rounds;
-	r->told = *now;
+	r->reported = *now;
 }
 
 /* Applies changes of the configuration file that are possible during a recording. */

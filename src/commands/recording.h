@@ -69,10 +69,10 @@ struct recording {
 	struct status status;
 	struct daemon daemon;
 	struct reload reload;
-	uint64_t rounds;              /* of the reader, when the manager was last notified … */
-	struct status_snapshot told;  /* … and what it said */
-	struct watchdog reader, disk; /* the threads between the kernel and the disk */
-	bool stuck;                   /* the snapshots' thread is stuck, and still uses all this */
+	uint64_t rounds;                 /* of the reader, when the manager was last notified … */
+	struct status_snapshot reported; /* … and what it said */
+	struct watchdog reader, disk;    /* the threads between the kernel and the disk */
+	bool stuck; /* the snapshots' thread is stuck, and still uses all this */
 	uint64_t begun_ns;
 	size_t offsets; /* of the clock, in the manifest */
 	atomic_bool manifest_stale;

@@ -55,7 +55,7 @@ static json_t *list_of(const struct run_files *files, const struct run_scope *s,
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct run_file *f = files->files[i];
-		const char *path = is_in(f, s, list) ? run_scope__told(s, f->path) : NULL;
+		const char *path = is_in(f, s, list) ? run_scope__name(s, f->path) : NULL;
 
 		if (path && !run_scope__ignores(s, path))
 			json_array_append_new(names, run_name__new(path));
@@ -69,7 +69,7 @@ static json_t *renames_of(const struct run_files *files, const struct run_scope 
 
 	for (size_t i = 0; i < files->n_renames; i++) {
 		const struct run_rename *r = &files->renames[i];
-		const char *from = run_scope__told(s, r->from), *to = run_scope__told(s, r->to);
+		const char *from = run_scope__name(s, r->from), *to = run_scope__name(s, r->to);
 
 		if ((from && !run_scope__ignores(s, from)) || (to && !run_scope__ignores(s, to)))
 			json_array_append_new(renames, json_pack("{s:o, s:o}", "from",
@@ -129,7 +129,7 @@ static void add_to_programs(json_t *programs, const struct run_file *file, unsig
 
 static void add_file(json_t *programs, const struct run_file *file, const struct run_scope *s)
 {
-	const char *path = run_scope__told(s, file->path);
+	const char *path = run_scope__name(s, file->path);
 	unsigned int hows = 0;
 	json_t *name;
 
@@ -154,7 +154,7 @@ static void add_file(json_t *programs, const struct run_file *file, const struct
  * doing anything in between is left out. */
 static json_t *processes_of(const struct run_observed *o, const struct run_scope *s)
 {
-	json_t *programs = programs_of(o->tree), *told_of = json_array();
+	json_t *programs = programs_of(o->tree), *reported = json_array();
 
 	for (size_t i = 0; i < o->files->n; i++)
 		add_file(programs, o->files->files[i], s);
@@ -163,10 +163,10 @@ static json_t *processes_of(const struct run_observed *o, const struct run_scope
 		json_t *program = json_array_get(programs, i);
 
 		if (p->executed || !p->replaced || json_object_size(program) > 3)
-			json_array_append(told_of, program);
+			json_array_append(reported, program);
 	}
 	json_decref(programs);
-	return told_of;
+	return reported;
 }
 
 json_t *run_report__new(const struct run_observed *o, const struct run_scope *scope,

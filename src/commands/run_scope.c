@@ -4,7 +4,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-const char *run_scope__told(const struct run_scope *s, const char *path)
+const char *run_scope__name(const struct run_scope *s, const char *path)
 {
 	size_t len = strlen(s->root);
 

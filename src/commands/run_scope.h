@@ -17,7 +17,7 @@ struct run_scope {
 
 /* Returns absolute PATH relative to the workspace, or unchanged with --all; NULL if the report does
  * not contain it. */
-const char *run_scope__told(const struct run_scope *s, const char *path);
+const char *run_scope__name(const struct run_scope *s, const char *path);
 
 /* Whether PATH, as returned above, is ignored. A glob without a slash is compared with each
  * component, others with the beginning of the path. */

@@ -30,7 +30,7 @@ struct adding {
 	const volatile sig_atomic_t *interrupted; /* if set, no further session is added; or NULL */
 	struct store *store;
 	struct entries known;
-	struct entries told; /* paths of sessions that were left out */
+	struct entries reported; /* paths of sessions that were left out */
 	uint64_t added, rows;
 	uint64_t there, running, left_out; /* of this round */
 	bool failed;                       /* as any other session would */
@@ -41,11 +41,11 @@ static void leave_out(void *arg, const char *path, const char *why)
 	struct adding *a = arg;
 
 	a->left_out++;
-	if (entries__find(&a->told, path))
+	if (entries__find(&a->reported, path))
 		return;
 	log__line(LOG_ERR, "upload: %s: %s; not in the lake", path, why);
-	if (!entries__add(&a->told, path, "", 1))
-		entries__unite(&a->told);
+	if (!entries__add(&a->reported, path, "", 1))
+		entries__unite(&a->reported);
 }
 
 static bool on_session(void *arg, const struct session_reader *r, const char *path)
@@ -113,7 +113,7 @@ static void pause_for(uint64_t ns, const volatile sig_atomic_t *stops)
  * WHY, of the last round. */
 static int add_until(struct adding *a, const volatile sig_atomic_t *stops, char why[STORE_WHY_MAX])
 {
-	char told[STORE_WHY_MAX] = "";
+	char reported[STORE_WHY_MAX] = "";
 	uint64_t pause = ROUND_NS;
 	bool last;
 	int err;
@@ -121,9 +121,9 @@ static int add_until(struct adding *a, const volatile sig_atomic_t *stops, char 
 	do {
 		last = *stops;
 		err = access(a->paths[0], F_OK) ? 0 : add_new(a, why);
-		if (err && strcmp(told, why))
+		if (err && strcmp(reported, why))
 			log__line(LOG_ERR, "cannot upload yet: %s", why);
-		snprintf(told, sizeof(told), "%s", err ? why : "");
+		snprintf(reported, sizeof(reported), "%s", err ? why : "");
 		pause = err || a->failed ? MIN(2 * pause, ROUND_MAX_NS) : ROUND_NS;
 		if (!last)
 			pause_for(pause, stops);
@@ -152,7 +152,7 @@ int upload_lake__run(const struct options *o, const volatile sig_atomic_t *stops
 		conclude(&a);
 	store__free(a.store);
 	entries__clear(&a.known);
-	entries__clear(&a.told);
+	entries__clear(&a.reported);
 	free(paths);
 	if (err || a.failed)
 		return EXIT_CANNOT;

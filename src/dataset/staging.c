@@ -38,8 +38,8 @@ struct staging {
 	struct background thread;
 	uint64_t scanned_ns;
 	uint64_t recover_due_ns, retry_ns;
-	enum disk_budget_state told;
-	bool told_foreign; /* told: another user's directory is at its path */
+	enum disk_budget_state reported;
+	bool reported_foreign; /* reported: another user's directory is at its path */
 	enum session_place place;
 	unsigned first, n; /* for lines; protected by the thread's lock */
 	struct staging_line lines[LINES];
@@ -255,9 +255,9 @@ static void tell_budget(struct staging *s)
 
 	disk_budget__check(s->config.budget, 0);
 	state = disk_budget__state(s->config.budget);
-	if (state == s->told)
+	if (state == s->reported)
 		return;
-	s->told = state;
+	s->reported = state;
 	if (state == DISK_BUDGET_DISK_LOW)
 		say(s, LOG_WARNING,
 		    "the disk has %llu MiB free, and %llu MiB are reserved (--min-free): "
@@ -302,11 +302,11 @@ static void keep_session(struct staging *s)
 
 	if (!r)
 		tell_place(s);
-	if (r == -EPERM && !s->told_foreign)
+	if (r == -EPERM && !s->reported_foreign)
 		say(s, LOG_WARNING,
 		    "%s was replaced by a directory that belongs to somebody else: not used",
 		    s->config.session->path);
-	s->told_foreign = r == -EPERM;
+	s->reported_foreign = r == -EPERM;
 	if (r <= 0)
 		return;
 	say(s, LOG_WARNING, "%s was removed with its content: created again",

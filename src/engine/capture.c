@@ -39,7 +39,7 @@
 
 /* Losses of a stream for one cause since the last row about them. */
 struct loss {
-	uint64_t told, from_ns;
+	uint64_t reported, from_ns;
 	uint64_t before, before_ns; /* the result of the last check, and its time */
 };
 
@@ -127,7 +127,7 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 		return true;
 	/* Rings are read one after the other: rows of one CPU may come after later ones of
 	 * another. */
-	fresh = atomic_load(&a->lost_queue) == a->queue.told;
+	fresh = atomic_load(&a->lost_queue) == a->queue.reported;
 	if (fresh || ns < a->queue_first_ns)
 		a->queue_first_ns = ns;
 	if (fresh || ns > a->queue_last_ns)
@@ -285,9 +285,9 @@ static void tell_missed(struct capture *c, uint64_t now, bool end)
 		struct loss *l = &c->accounts[s].missed;
 		uint64_t sure = end || missed[s] < l->before ? missed[s] : l->before;
 
-		if (sure > l->told) {
-			tell_loss(c, s, "missed", sure - l->told, l->from_ns, now, -1);
-			l->told = sure;
+		if (sure > l->reported) {
+			tell_loss(c, s, "missed", sure - l->reported, l->from_ns, now, -1);
+			l->reported = sure;
 			atomic_store(&c->accounts[s].missed_events, sure);
 		}
 		l->from_ns = l->before_ns;
@@ -308,17 +308,17 @@ static void tell_losses(struct capture *c, uint64_t now, bool end)
 
 		if (s == STREAM_LOST)
 			continue; /* its own losses are in the manifest */
-		if (queue != a->queue.told) {
-			uint64_t n = queue - a->queue.told;
+		if (queue != a->queue.reported) {
+			uint64_t n = queue - a->queue.reported;
 
-			a->queue.told = queue;
+			a->queue.reported = queue;
 			tell_loss(c, s, "queue", n, a->queue_first_ns, a->queue_last_ns, -1);
 		}
 		writer__stats(c->writer, s, &stats);
 		disk = stats.lost_disk_rows + atomic_load(&a->lost_elsewhere);
-		if (disk != a->disk.told) {
-			tell_loss(c, s, "disk", disk - a->disk.told, a->disk.from_ns, now, -1);
-			a->disk.told = disk;
+		if (disk != a->disk.reported) {
+			tell_loss(c, s, "disk", disk - a->disk.reported, a->disk.from_ns, now, -1);
+			a->disk.reported = disk;
 		}
 		a->disk.from_ns = now;
 	}

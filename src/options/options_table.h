@@ -77,8 +77,9 @@ int option__count(const char *text, const char *suffixes, uint64_t *ret_n);
  * item that does not fit is cut: the caller then finds it too long or unknown. */
 bool option__next_item(const char **list, char *item, size_t size);
 
-/* ---- options_filters.c: setters of the table's rows, as of struct option_row ---- */
+/* ---- options_filters.c ---- */
 
+/* The setters of some rows of the table: `set` in struct option_row. */
 int option__set_ops(struct parse *p, const char *value);
 int option__set_pid(struct parse *p, const char *value);
 int option__set_command(struct parse *p, const char *value);

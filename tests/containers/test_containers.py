@@ -37,17 +37,17 @@ def rows(out):
 
 
 def names(out):
-    told = json.loads((session(out) / "containers.json").read_text())
-    assert told["left_out"] == 0
-    assert told["containers"] == json.loads((session(out) / "manifest.json").read_text())["containers"]
-    return {c["name"]: (cgroup, c) for cgroup, c in told["containers"].items() if "name" in c}
+    named = json.loads((session(out) / "containers.json").read_text())
+    assert named["left_out"] == 0
+    assert named["containers"] == json.loads((session(out) / "manifest.json").read_text())["containers"]
+    return {c["name"]: (cgroup, c) for cgroup, c in named["containers"].items() if "name" in c}
 
 
 def cgroups_of(out, filename):
     return {row["container_id"] for row in rows(out) if row["filename"] == filename}
 
 
-def test_containers_are_told_by_name(podman, tmp_path):
+def test_containers_are_selected_by_name(podman, tmp_path):
     """One that ran before, one that starts later, and one that ends at once."""
     full_id = podman.run("before", "/bin/sh", "-c", LOOP, detached=True).strip()
     with recording(tmp_path):
@@ -56,13 +56,13 @@ def test_containers_are_told_by_name(podman, tmp_path):
         podman.run("at-once", "/bin/touch", "/file-of-at-once")
         time.sleep(1)
     podman("rm", "-f", "-t", "0", "before")
-    told = names(tmp_path)
+    named = names(tmp_path)
     for name in ("before", "later", "at-once"):
-        cgroup, container = told[name]
+        cgroup, container = named[name]
         assert cgroups_of(tmp_path, f"/file-of-{name}") == {cgroup}
         assert container["image"].startswith("localhost/small")
         assert container["runtime"] == "podman"
-    assert told["before"][1]["id"] == full_id
+    assert named["before"][1]["id"] == full_id
 
 
 def test_cgroups_inside_a_container_are_its_own(podman, tmp_path):
@@ -77,12 +77,12 @@ def test_cgroups_inside_a_container_are_its_own(podman, tmp_path):
         (outer / "inner/deeper").mkdir()
         time.sleep(1)
         ids = {str(os.stat(p).st_ino) for p in (outer, outer / "inner", outer / "inner/deeper")}
-        told = json.loads((session(tmp_path) / "containers.json").read_text())["containers"]
+        named = json.loads((session(tmp_path) / "containers.json").read_text())["containers"]
     (outer / "inner/deeper").rmdir()
     (outer / "inner").rmdir()
     podman("rm", "-f", "-t", "0", "outer")
-    assert {cgroup for cgroup, c in told.items() if c["id"] == full_id} == ids
-    assert {told[i]["name"] for i in ids} == {"outer"}
+    assert {cgroup for cgroup, c in named.items() if c["id"] == full_id} == ids
+    assert {named[i]["name"] for i in ids} == {"outer"}
 
 
 def test_an_anonymous_recording_has_no_names(podman, tmp_path):
@@ -115,9 +115,9 @@ def test_a_summary_has_names(podman, tmp_path):
         podman.run("goes", "/bin/sh", "-c", "echo y > /file-of-goes; sleep 1")
         time.sleep(1)
     live.send_signal(signal.SIGINT)
-    told, _ = live.communicate(timeout=60)
+    said, _ = live.communicate(timeout=60)
     podman("rm", "-f", "-t", "0", "stays")
-    assert {"stays"} <= {row["container"] for row in csv.DictReader(io.StringIO(told))}
+    assert {"stays"} <= {row["container"] for row in csv.DictReader(io.StringIO(said))}
     done = subprocess.run([IOTRC, "summary", tmp_path, "--csv", "--by", "container"], capture_output=True, text=True, check=True)
     got = {row["container"]: int(row["calls"]) for row in csv.DictReader(io.StringIO(done.stdout))}
     for name in "stays", "goes":

@@ -90,13 +90,13 @@ def test_docker_containers_have_names(daemons, tmp_path):
         time.sleep(1)
         daemons.docker("run", "-d", "--name", "db", *RUN, "shop/small:1", "/bin/sh", "-c", PROGRAM.format("db"))
         time.sleep(2)
-    told = names(tmp_path)
+    named = names(tmp_path)
     daemons.docker("rm", "-f", "web", "db")
     for name in "web", "db":
-        cgroup, container = told[name]
+        cgroup, container = named[name]
         assert cgroups_of(tmp_path, f"/file-of-{name}") == {cgroup}
         assert container["runtime"] == "docker" and container["image"] == "shop/small:1"
-    assert told["web"][1]["id"] == before
+    assert named["web"][1]["id"] == before
 
 
 def cgroups_with(out, end):
@@ -128,14 +128,14 @@ def test_a_pod_has_its_namespace(daemons, tmp_path):
     started = {name: start_in_pod(daemons, "shop", "web-0", name) for name in ("server", "sandbox")}
     with recording(tmp_path / "all", "--ops", "open"):
         time.sleep(2)
-    told = names(tmp_path / "all")
+    named = names(tmp_path / "all")
     with recording(tmp_path / "shop", "--ops", "open", "--container", "shop/*/server"):
         time.sleep(2)
     end_in_pod(daemons, started.values())
-    assert cgroups_with(tmp_path / "all", "/file-of-server") == {told["shop/web-0/server"][0]}
-    assert cgroups_with(tmp_path / "all", "/file-of-sandbox") == {told["shop/web-0/POD"][0]}
-    assert told["shop/web-0/server"][1] == {"name": "shop/web-0/server", "image": "registry/server:2", "runtime": "containerd", "id": started["server"]}
-    assert cgroups_with(tmp_path / "shop", "/file-of-server") == {told["shop/web-0/server"][0]}
+    assert cgroups_with(tmp_path / "all", "/file-of-server") == {named["shop/web-0/server"][0]}
+    assert cgroups_with(tmp_path / "all", "/file-of-sandbox") == {named["shop/web-0/POD"][0]}
+    assert named["shop/web-0/server"][1] == {"name": "shop/web-0/server", "image": "registry/server:2", "runtime": "containerd", "id": started["server"]}
+    assert cgroups_with(tmp_path / "shop", "/file-of-server") == {named["shop/web-0/server"][0]}
     assert not cgroups_with(tmp_path / "shop", "/file-of-sandbox")
 
 

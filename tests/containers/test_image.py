@@ -46,9 +46,9 @@ def test_a_container_is_recorded_from_another(image, tmp_path):
         time.sleep(0.5)
     image.run("worker", "/bin/sh", "-c", "echo y > /file-of-worker; sleep 2")
     make(image, "podman-down")
-    told = test_containers.names(tmp_path)
-    assert test_containers.cgroups_of(tmp_path, "/file-of-worker") == {told["worker"][0]}
-    assert "iotrc" in told
+    named = test_containers.names(tmp_path)
+    assert test_containers.cgroups_of(tmp_path, "/file-of-worker") == {named["worker"][0]}
+    assert "iotrc" in named
     manifest = json.loads((test_containers.session(tmp_path) / "manifest.json").read_text())
     assert manifest["session"]["state"] == "complete"
     assert pathlib.Path("/etc/machine-id").exists() and os.path.basename(

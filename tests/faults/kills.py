@@ -113,7 +113,7 @@ def numbers_of(lines, path):
     return numbers
 
 
-def told_lost(rows):
+def reported_lost(rows):
     return sum(int(line.split(b",")[3]) for line in rows["lost"] if line.split(b",")[1] == b"fs")
 
 
@@ -211,7 +211,7 @@ class Round:
         old = self.writer.between(self.ready, self.killed - SECOND - self.waited)
         missing = [n for n in old if n not in have]
         check(
-            len(missing) <= told_lost(rows),
+            len(missing) <= reported_lost(rows),
             f"{len(missing)} of {len(old)} rows are missing ({self.when}, {self.command[4:]}): "
             f"operations {missing[:1]} to {missing[-1:]}",
         )

@@ -76,40 +76,40 @@ def asynchronous(flags):
     return bool(ASYNCHRONOUS & set(flags.split("|")))
 
 
-def told_of(oracle, rows):
+def reported_rows(oracle, rows):
     """Compares rows of operations other than system calls with those that the program printed, in any order: they
     complete in any order."""
     key = lambda row: (row.operation, str(row))
     return differences(
         f"told by process {oracle.root}",
-        sorted((row for row in oracle.told if asynchronous(row.flags)), key=key),
+        sorted((row for row in oracle.reported if asynchronous(row.flags)), key=key),
         sorted(to_rows(rows), key=key),
     )
 
 
 def interleave(oracle, actual):
     """Inserts the rows of calls that strace does not know into those that it knows, in the order of ACTUAL."""
-    told = [row for row in oracle.told if not asynchronous(row.flags)]
-    if not told:
+    reported = [row for row in oracle.reported if not asynchronous(row.flags)]
+    if not reported:
         return
     known, oracle.rows[oracle.root] = oracle.rows[oracle.root], []
     for row in actual:
-        strange = told and fill(told[:1], [row]) == [row]
-        source = told if strange and not (known and fill(known[:1], [row]) == [row]) else known
+        strange = reported and fill(reported[:1], [row]) == [row]
+        source = reported if strange and not (known and fill(known[:1], [row]) == [row]) else known
         if source:
             oracle.rows[oracle.root].append(source.pop(0))
-    oracle.rows[oracle.root] += known + told
+    oracle.rows[oracle.root] += known + reported
 
 
 def compare(oracle, rows):
     exits = rows[rows["operation"] == "process_exit"]
     others = rows[rows["operation"] != "process_exit"]
-    told = others["flags"].map(asynchronous)
+    reported = others["flags"].map(asynchronous)
     by_tid = {
         int(tid): to_rows(group)
-        for tid, group in others[~told].groupby("tid", sort=False)
+        for tid, group in others[~reported].groupby("tid", sort=False)
     }
-    found = told_of(oracle, others[told])
+    found = reported_rows(oracle, others[reported])
     interleave(oracle, by_tid.get(oracle.root, []))
     for tid in sorted({*oracle.rows, *by_tid}):
         found += differences(f"thread {tid}", oracle.rows.get(tid, []), by_tid.get(tid, []))

@@ -124,11 +124,11 @@ def wait_for(condition, what=None, seconds=START):
 
 def wait_for_snapshots(r, n=1, seconds=120):
     """Waits until the manifest has N snapshots of the filesystems."""
-    def told():
+    def reported():
         manifest = json.loads((r.session_directory / "manifest.json").read_text())
         return len(manifest.get("snapshots", [])) >= n
 
-    wait_for(told, lambda: f"{n} snapshots in the manifest: {r.errors()}", seconds)
+    wait_for(reported, lambda: f"{n} snapshots in the manifest: {r.errors()}", seconds)
 
 
 def read_file(path, columns=None, dtype=str):

@@ -312,7 +312,7 @@ class Oracle:
         self.ends = Unknown() if links else {} # path: the end of the file, if it is known
         self.rows, self.exits, self.pids = {}, {}, set()
         self.root = None
-        self.told = []   # rows of what strace cannot see, as the program reports them
+        self.reported = []   # rows of what strace cannot see, as the program reports them
         self.early = {}  # tid: lines of a child whose parent is not known yet
         for number, line in enumerate(log.splitlines(), 1):
             try:
@@ -473,7 +473,7 @@ class Call:
 
     # ---- paths ----
 
-    def asked(self, path, base=None):
+    def requested(self, path, base=None):
         """The path argument PATH made absolute; BASE is the dirfd argument, if there is one."""
         name = path.string
         if not name:
@@ -507,8 +507,8 @@ class Call:
     def named(self):
         """Path of a call that takes one: (path), or (dirfd, path) of the *at family."""
         if self.name in AT_CALLS:
-            return self.asked(self.args[1], self.args[0])
-        return self.asked(self.args[0])
+            return self.requested(self.args[1], self.args[0])
+        return self.requested(self.args[0])
 
     def on_path(self, path=None, **fields):
         """A row of a call on a path, which need not exist; none for pseudo filesystems."""
@@ -549,19 +549,19 @@ class Call:
     # ---- operations ----
 
     def do_open(self):
-        flags, asked = 0, None
+        flags, requested = 0, None
         if self.name == "openat2":
             match = re.search(r"flags=([^,}]+)", self.args[2].text)
             flags = parse_number(match[1]) if match else None
         elif self.name == "open_by_handle_at":
-            flags, asked = self.args[2].number, b""
+            flags, requested = self.args[2].number, b""
         elif self.name == "creat":
             flags = os.O_WRONLY | os.O_CREAT | O_TRUNC
         else:
             flags = self.args[1 + (self.name == "openat")].number
         said = None if flags is None else words.say(words.OPEN, flags & ~words.LARGEFILE)
         if self.error:
-            path = self.named() if asked is None else asked
+            path = self.named() if requested is None else requested
             resolve = self.name == "openat2" and re.search(r"resolve=([^,}]+)", self.args[2].text)
             if resolve and parse_number(resolve[1]) & (RESOLVE_BENEATH | RESOLVE_IN_ROOT):
                 path = self.confined()
@@ -708,8 +708,8 @@ class Call:
     def two(self):
         """Both paths of rename and its relatives: (old, new) or (dirfd, old, dirfd, new)."""
         if "at" not in self.name[4:]:
-            return self.asked(self.args[0]), self.asked(self.args[1])
-        return self.asked(self.args[1], self.args[0]), self.asked(self.args[3], self.args[2])
+            return self.requested(self.args[0]), self.requested(self.args[1])
+        return self.requested(self.args[1], self.args[0]), self.requested(self.args[3], self.args[2])
 
     def do_rename(self):
         flags = self.args[4].number if self.name == "renameat2" else 0
@@ -727,7 +727,7 @@ class Call:
 
     def do_symlink(self):
         at = self.args[1] if self.name == "symlinkat" else None
-        link = self.asked(self.args[-1], at)
+        link = self.requested(self.args[-1], at)
         if not self.oracle.pseudo(link):
             self.row((self.args[0].string or b"", link))
 
@@ -756,7 +756,7 @@ class Call:
             if not self.error:
                 fs["cwd"] = self.args[0].file
         elif self.name == "pivot_root":
-            self.on_path((self.asked(self.args[0]), self.asked(self.args[1])), flags={"PIVOT_ROOT"})
+            self.on_path((self.requested(self.args[0]), self.requested(self.args[1])), flags={"PIVOT_ROOT"})
         else:
             path = self.named()
             self.on_path(path, flags={"CHROOT"} if self.name == "chroot" else ())
@@ -779,7 +779,7 @@ class Call:
                         and self.args[0].file.startswith(b"(detached)"):
                     ends.append(b"none") # the source, as for fsmount
                     continue
-                ends.append(self.args[i].file if empty else self.asked(self.args[i + 1], self.args[i]))
+                ends.append(self.args[i].file if empty else self.requested(self.args[i + 1], self.args[i]))
             self.on_path(tuple(ends), flags=words.say(words.MOVE_MOUNT, flags))
             return
         if self.name in ("fsopen", "fsconfig"):
@@ -794,12 +794,12 @@ class Call:
         if self.name in ("open_tree", "mount_setattr", "fspick"):
             flags = self.args[2].number
             empty = flags & AT_EMPTY_PATH and self.args[1].string == b""
-            path = self.args[0].file if empty else self.asked(self.args[1], self.args[0])
+            path = self.args[0].file if empty else self.requested(self.args[1], self.args[0])
             self.row(path or b"", flags=None)
             if self.name == "open_tree" and flags & 1 and not self.error:
                 self.process.detached[self.result] = b"(detached)" + inside(path), False
             return
-        target = self.asked(self.args[1])
+        target = self.requested(self.args[1])
         if self.args[0].text != "NULL":
             target = self.args[0].string or b"", target
         self.row(target, flags=words.say(words.MOUNT, self.args[3].number))
@@ -859,13 +859,13 @@ class Call:
             file.flags = file.flags & ~O_APPEND | self.args[2].number & O_APPEND
 
     def range_lock(self, command):
-        asked = dict(re.findall(r"(l_\w+)=(-?\w+)", self.args[2].text))
+        requested = dict(re.findall(r"(l_\w+)=(-?\w+)", self.args[2].text))
         fields = {"flags": {command}} # nothing more is known of an address that cannot be read
-        if asked:
-            kind = parse_number(asked["l_type"])
+        if requested:
+            kind = parse_number(requested["l_type"])
             said = words.say(words.LOCK_TYPE, kind)
             fields = {
-                "flags": {command} | said, "offset": asked["l_start"], "size": asked["l_len"],
+                "flags": {command} | said, "offset": requested["l_start"], "size": requested["l_len"],
             }
             # strace shows the answer of these: if no lock conflicts, only l_type
             # differs from what was requested.
@@ -1082,7 +1082,7 @@ def read(log, cwd, stdout="", **options):
     STDOUT; see told()."""
     with open(log) as f:
         oracle = Oracle(f.read(), cwd, **options)
-    oracle.told = told(stdout)
+    oracle.reported = reported(stdout)
     return oracle
 
 
@@ -1097,7 +1097,7 @@ def run(argv, cwd, log, scope_all=False, links=False, seconds=120, **kwargs):
     return oracle
 
 
-def told(stdout):
+def reported(stdout):
     """The rows that a program prints for itself: one {"operation": …, "path": … (or two), …} a line. null is what it cannot
     know."""
     rows = []

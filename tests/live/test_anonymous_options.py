@@ -68,7 +68,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize("anonymous", [False, True], ids=["clear", "anonymous"])
-def test_values_that_are_asked_for(tmp_path, anonymous):
+def test_requested_values(tmp_path, anonymous):
     """The program that asked prints what the kernel answered."""
     options = ["-a", "--state", str(tmp_path / "state")] if anonymous else []
     with recorder.Recording(tmp_path, "--streams", "nw_sockopt", *options) as r, socket.socket() as s:

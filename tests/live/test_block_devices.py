@@ -154,10 +154,10 @@ class Machine:
         run("vdpa", "dev", "add", "name", name, "mgmtdev", "vduse")
         self.undo.append(lambda: run("vdpa", "dev", "del", name))
 
-        def told():
+        def reported():
             os.set_blocking(disk.stdout.fileno(), False)
             return [int(line) for line in disk.stdout]
-        return "/dev/" + os.path.basename(glob.glob(f"/sys/bus/vdpa/devices/{name}/virtio*/block/*")[0]), told
+        return "/dev/" + os.path.basename(glob.glob(f"/sys/bus/vdpa/devices/{name}/virtio*/block/*")[0]), reported
 
 
 @pytest.fixture
@@ -415,7 +415,7 @@ def test_zones(tmp_path, machine):
 
 
 def test_secure_erase(tmp_path, machine):
-    device, told = machine.erasable()
+    device, reported = machine.erasable()
     settle(device)
     before = stat(device)
     with recorder.Recording(tmp_path, "--streams", "block") as r:
@@ -430,7 +430,7 @@ def test_secure_erase(tmp_path, machine):
     assert [sector for sector, _ in have] == [2048 * (i + 1) for i in range(5)]
     # What the disk was requested to do, as it says itself. Without sectors: drivers/block/virtio_blk.c stores
     # the ranges of this type, which is even, in data that the device is to write (virtblk_add_req()).
-    assert told().count(VIRTIO_BLK_T_SECURE_ERASE) == 5
+    assert reported().count(VIRTIO_BLK_T_SECURE_ERASE) == 5
     assert check_counts(mine, before, stat(device), "write") == 5 # op_stat_group(), include/linux/blk_types.h
 
 

@@ -301,7 +301,7 @@ def test_a_touch_is_a_hit_or_a_miss_and_nothing_around_it_is(touched):
     assert hits <= said["all"] and PAGES // 16 <= hits < PAGES // 8
 
 
-def test_pages_written_anew_are_told_from_those_read(touched):
+def test_pages_written_anew_differ_from_those_read(touched):
     """hits / (hits + misses) is the ratio of reads: pages that a write creates are neither."""
     _, counted, marks, _ = touched
     read = counted.sums(marks, "read past the end")

@@ -46,7 +46,7 @@ def check(r, rows, path, clocks, added=0):
     assert real0 + added - MS <= wall <= real1 + added + MS
 
 
-def offsets_told(r):
+def offsets_reported(r):
     """How many clock offsets the manifest has while it records."""
     return len(json.loads((r.session_directory / "manifest.json").read_text())["clock"]["offsets"])
 
@@ -61,7 +61,7 @@ def test_each_row_after_a_step_is_right(tmp_path):
             seen = []
             for i, step in enumerate(steps):
                 struct.pack_into("q", added, 0, step)
-                recorder.wait_for(lambda: offsets_told(r) == i + 1, "it is noticed") # the real clock reports a step
+                recorder.wait_for(lambda: offsets_reported(r) == i + 1, "it is noticed") # the real clock reports a step
                 for k in range(5):
                     path = tmp_path / f"{i}.{k}"
                     seen.append((path, touch(path), step))
@@ -100,8 +100,8 @@ def test_the_rows_of_a_cpu_are_in_order(tmp_path):
     assert not backwards, (len(backwards), backwards[:3])
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_step_before_a_kill(tmp_path, told):
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_step_before_a_kill(tmp_path, noticed):
     """The step is in the manifest or, if the thread that writes it has not got there, in the rows."""
     setting = tmp_path / "added"
     setting.write_bytes(bytes(8))
@@ -119,17 +119,17 @@ def test_a_step_before_a_kill(tmp_path, told):
     with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added, contextlib.ExitStack() as stack:
         stack.callback(r.process.kill) # whatever happens
         some(0, 1)
-        if not told:
+        if not noticed:
             stack.enter_context(ptrace.held(r.process.pid, "iotrc"))
         step = 86400 * S + 1
         struct.pack_into("q", added, 0, step)
-        if told:
-            recorder.wait_for(lambda: offsets_told(r) == 2, "it is noticed")
+        if noticed:
+            recorder.wait_for(lambda: offsets_reported(r) == 2, "it is noticed")
         else: # by the thread that reads the rings, which does not report it yet
             time.sleep(1)
         some(step, 1)
         r.wait_written(f"{seen[-1][0]},".encode())
-        assert offsets_told(r) == 1 + told
+        assert offsets_reported(r) == 1 + noticed
         r.process.kill()
     r.process.wait()
     done = recorder.run("recover", str(r.session_directory))

@@ -61,8 +61,8 @@ def test_failed_openat2_names_no_file_outside(tmp_path):
     except BlockingIOError:
         pass
     os.close(watch)
-    told = re.findall(r"openat2\(.*\) += -1 (\w+)", (tmp_path / "log").read_text())
-    assert told == [call[3] for call in calls]
+    errors = re.findall(r"openat2\(.*\) += -1 (\w+)", (tmp_path / "log").read_text())
+    assert errors == [call[3] for call in calls]
     rows = r.rows("fs")
     rows = rows[(rows["operation"] == "open") & rows["errno"].isin({"ENOENT", "EEXIST", "EXDEV"})
                 & rows["filename"].str.startswith(f"{tmp_path}/")]

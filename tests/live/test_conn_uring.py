@@ -23,8 +23,8 @@ def test_rows_are_what_the_program_says(tmp_path, setup):
     rows = r.rows("nw_conn")
     rows = rows[rows["pid"] == str(process.pid)].to_dict("records")
     said = [json.loads(line) for line in out.splitlines()]
-    told = [{column: row[column] for column in s} for row, s in zip(rows, said)]
-    for i, (mine, theirs) in enumerate(zip(told, said)):
+    reported = [{column: row[column] for column in s} for row, s in zip(rows, said)]
+    for i, (mine, theirs) in enumerate(zip(reported, said)):
         if theirs["domain"] == "AF_UNIX": # a path may be recorded as it was given, or absolute
             for end in ("local_addr", "remote_addr"):
                 if mine.get(end):

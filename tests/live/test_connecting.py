@@ -204,7 +204,7 @@ def test_the_outcome_is_a_row(recorded, what):
             assert int(call["mono_ns"]) < at
 
 
-def test_it_is_the_threads_who_asked(recorded):
+def test_it_is_the_requesting_threads(recorded):
     rows, said = recorded
     (thread,) = [s["thread"] for s in said if s["what"] == "thread"]
     assert set(next(of(recorded, "threaded"))[1]["tid"]) == {str(thread)}

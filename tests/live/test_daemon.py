@@ -69,7 +69,7 @@ def test_records_before_the_parent_ends(tmp_path, pid):
     assert f" s in {session}: " in lines[-1] and "Load it in pandas" not in log.read_text()
 
 
-def test_what_cannot_record_tells_the_parent(tmp_path):
+def test_what_cannot_record_reports_to_its_parent(tmp_path):
     done = subprocess.run(
         ["capsh", "--drop=cap_bpf,cap_sys_admin", "--", "-c",
          f"exec {recorder.IOTRC} -o {tmp_path}/traces --daemon --pid-file {tmp_path}/pid"],
@@ -153,11 +153,11 @@ def test_the_log_is_reopened_where_it_was(tmp_path, pid):
     (tmp_path / "was/log").rename(tmp_path / "was/log.1")
     os.kill(pid(), signal.SIGHUP)
 
-    def told():
+    def reported():
         "there is a new one"
         return (tmp_path / "was/log").exists()
 
-    wait_for(told)
+    wait_for(reported)
     stop(pid)
     assert not list(elsewhere.iterdir())
 
@@ -171,11 +171,11 @@ def test_reload(tmp_path, pid):
     config.write_text("streams = fs,block\nrotate-rows = 10\n")
     os.kill(pid(), signal.SIGHUP)
 
-    def told():
+    def reported():
         "the new log has it"
         return log.exists() and f"reloaded {config}; takes effect at the next start: streams" in log.read_text()
 
-    wait_for(told)
+    wait_for(reported)
     assert "recording in" in (tmp_path / "log.1").read_text()
     stop(pid)
     assert "recorded" in log.read_text() and "recorded" not in (tmp_path / "log.1").read_text()
@@ -237,11 +237,11 @@ def test_a_link_planted_later_is_not_followed(tmp_path, pid):
     log.symlink_to(victim)
     os.kill(pid(), signal.SIGHUP)
 
-    def told():
+    def reported():
         "it says so in the old one"
         return f"cannot open {log} again (it is a symbolic link)" in (tmp_path / "log.1").read_text()
 
-    wait_for(told)
+    wait_for(reported)
     stop(pid)
     assert victim.read_text() == "theirs"
     assert "recorded" in (tmp_path / "log.1").read_text()

@@ -31,13 +31,13 @@ def recorded(tmp_path, command, *args):
     process = subprocess.Popen([recorder.IOTRC, "--no-snapshots", "-o", str(tmp_path / "out"), "--pid", str(gate.pid), *args],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     directory = process.stdout.readline().strip()
-    told, _ = gate.communicate("go\n", timeout=120)
+    made, _ = gate.communicate("go\n", timeout=120)
     assert gate.returncode == 0
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     said = process.communicate(timeout=120)[1]
     took = time.monotonic() - began
-    return said, recorder.Session(directory), took, told
+    return said, recorder.Session(directory), took, made
 
 
 def line(said, head):
@@ -87,9 +87,9 @@ def test_a_large_session_does_not_hold_up_the_end(tmp_path):
     """If there are millions of rows, only some are read: the first line says how many."""
     work = tmp_path / "file"
     work.write_bytes(bytes(4096))
-    said, session, took, told = recorded(tmp_path, [recorder.workload("hammer"), work, 4, 2], "--streams", "fs",
+    said, session, took, made = recorded(tmp_path, [recorder.workload("hammer"), work, 4, 2], "--streams", "fs",
                                          "--rotate-rows", "100000")
-    assert sum(json.loads(told).values()) > 600_000
+    assert sum(json.loads(made).values()) > 600_000
     percent = re.search(r"^From (\d+) % of the rows", said, re.M)
     assert percent and 0 < int(percent[1]) < 100
     assert "hammering" in line(said, "Busiest processes") and "/file (" in line(said, "Busiest files")

@@ -88,7 +88,7 @@ def test_what_it_attaches_to_the_kernel_has(report_here, tmp_path):
     assert len(attached) > 20 and attached - names == set()
 
 
-def test_old_kernels_are_told_what_they_lack(report_here):
+def test_messages_on_old_kernels_say_what_they_lack(report_here):
     limits = " ".join(report_here["limits"])
     assert ("task storage" in limits) == (recorder.RELEASE < (5, 13))
     assert ("bpf_rdonly_cast" in limits) == (recorder.RELEASE < (6, 2))

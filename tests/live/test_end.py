@@ -26,19 +26,19 @@ def verify(directory):
     return done.returncode, done.stdout + done.stderr
 
 
-def told(session, stream, cause):
+def reported(session, stream, cause):
     """The number of rows that the lost stream reports."""
     rows = session.rows("lost")
     rows = rows[(rows["stream"] == stream) & (rows["cause"] == cause)]
     return int(rows["count"].astype(int).sum())
 
 
-def check_told(r):
+def check_reported(r):
     """The manifest, the lost stream and verify agree, and something was lost."""
     r.session.check_identity()
     for stream, counts in r.manifest["diagnostics"]["streams"].items():
         for cause, n in counts["lost"].items():
-            assert stream == "lost" or told(r.session, stream, cause) == n, (stream, cause)
+            assert stream == "lost" or reported(r.session, stream, cause) == n, (stream, cause)
     assert r.session.counts("fs")["lost"]["disk"] > 0
     code, text = verify(r.session.directory)
     assert code == 0 and "sound" in text, text
@@ -64,7 +64,7 @@ def test_rows_that_the_last_write_loses(tmp_path, wait):
         limit_files(r, written(r) + 500)
         time.sleep(wait)
         r.stop()
-    check_told(r)
+    check_reported(r)
 
 
 def test_rows_that_go_with_a_file(tmp_path):
@@ -75,7 +75,7 @@ def test_rows_that_go_with_a_file(tmp_path):
         for part in r.session_directory.glob("fs/*.part"):
             part.unlink()
         r.stop()
-    check_told(r)
+    check_reported(r)
 
 
 def test_a_file_that_gets_no_end(tmp_path):
@@ -162,7 +162,7 @@ def test_a_disk_that_is_unmounted_lazily(tmp_path, disk, mounted_over):
         r.session = Unchecked()
 
 
-def test_a_directory_that_is_renamed_is_only_told_of(tmp_path):
+def test_a_directory_that_is_renamed_is_only_reported(tmp_path):
     """The rows are in the same directory, which has another name."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces") as r:

@@ -137,7 +137,7 @@ def test_what_never_was_a_connection(recorded):
     assert not len(rows[(rows["sport"] == port) | (rows["dport"] == port)])
 
 
-def test_no_connection_is_told_twice(recorded):
+def test_no_connection_is_reported_twice(recorded):
     """Those of everyone on the machine."""
     _, rows, _, _ = recorded
     last = rows[rows["event_type"] != "ROTATION"]

@@ -127,7 +127,7 @@ def test_rows_equal_strace(recorded, name):
     rows = fs_rows.of(oracle, recorded.rows)
     if name in ASYNCHRONOUS: # only the program itself counts what makes no system call
         rows = rows[~rows["flags"].map(fs_rows.asynchronous)]
-        oracle.told = []
+        oracle.reported = []
     found = fs_rows.compare(oracle, rows)
     assert not found, "\n" + "\n".join(found)
 

@@ -130,11 +130,11 @@ def test_inodes_of_reused_names(recorded):
         assert own["inode"].tolist() == expected, operation
 
 
-def test_what_locks_were_asked_about(recorded):
+def test_queries_about_locks(recorded):
     """F_GETLK's answer overwrites the request, so strace doesn't know it: lock.c does."""
     rows = recorded.of("lock")
-    asked = rows[rows["flags"].str.contains("GETLK")][["flags", "offset", "size"]]
-    assert asked.values.tolist() == 5 * [
+    requested = rows[rows["flags"].str.contains("GETLK")][["flags", "offset", "size"]]
+    assert requested.values.tolist() == 5 * [
         ["F_GETLK|F_WRLCK", "3", "2"], ["F_OFD_GETLK|F_RDLCK", "90", "12"],
     ]
 
@@ -229,25 +229,25 @@ def of_uring(program, path, mark, *options):
         row = json.loads(line)
         return tuple(row.get(name, "") for name in columns)
 
-    told = [read(line) for line in said if not line.startswith(mark)]
+    expected = [read(line) for line in said if not line.startswith(mark)]
     marked = [read(line.removeprefix(mark)) for line in said if line.startswith(mark)]
     rows = r.rows("fs")
     mine = rows[(rows["pid"] == str(process.pid)) & rows["flags"].str.contains("IO_URING")]
-    return told, marked, sorted(map(tuple, mine[list(columns.values())].values)), r
+    return expected, marked, sorted(map(tuple, mine[list(columns.values())].values)), r
 
 
-def test_requests_whose_success_is_not_told(tmp_path):
+def test_requests_whose_success_is_not_reported(tmp_path):
     """These requests pass no tracepoint. Where programs can attach to the functions at which they end
     (docs/kernels.md), each is a row; elsewhere failures are rows, and successes count as lost, except those that were
     the last ones in their piece of kernel memory."""
-    told, quiet, rows, r = of_uring("uring_quiet", tmp_path, "quiet ")
+    expected, quiet, rows, r = of_uring("uring_quiet", tmp_path, "quiet ")
     hooks = {h["name"]: h["attached"] for h in r.manifest["diagnostics"]["hooks"]}
     assert bool(quiet) == (recorder.RELEASE >= (5, 17)) == ("fentry/__io_submit_flush_completions" in hooks)
     seen = hooks.get("fentry/__io_submit_flush_completions", False)
     # Those kernels let programs attach to functions, except on arm64 (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS).
     direct_calls = " register_ftrace_direct\n" in pathlib.Path("/proc/kallsyms").read_text()
     assert seen or not quiet or not recorder.EMULATED or not direct_calls
-    assert rows == sorted(told + seen * quiet)
+    assert rows == sorted(expected + seen * quiet)
     lost = r.session.lost().get("fs", 0)
     assert lost == 0 if seen else len(quiet) - MEMORY_OF_A_RING <= lost <= len(quiet)
     assert r.returncode == (3 if lost else 0)
@@ -256,9 +256,9 @@ def test_requests_whose_success_is_not_told(tmp_path):
 def test_requests_of_the_same_number(tmp_path):
     """Requests in flight at the same time with the same user_data: before 5.18 nothing else tells their completions
     apart, so they are counted instead of being mixed up. The number can be used again when all have ended."""
-    told, same, rows, r = of_uring("uring_same", tmp_path, "same ", "--scope", "all")
-    told_apart = recorder.RELEASE >= (5, 18)
-    assert len(same) == 6 and len(told) == 1
-    assert rows == sorted(told + told_apart * same)
-    assert r.session.lost().get("fs", 0) == (0 if told_apart else len(same))
-    assert r.returncode == (0 if told_apart else 3)
+    expected, same, rows, r = of_uring("uring_same", tmp_path, "same ", "--scope", "all")
+    distinct = recorder.RELEASE >= (5, 18)
+    assert len(same) == 6 and len(expected) == 1
+    assert rows == sorted(expected + distinct * same)
+    assert r.session.lost().get("fs", 0) == (0 if distinct else len(same))
+    assert r.returncode == (0 if distinct else 3)

@@ -49,7 +49,7 @@ def system_call_hooks(manifest):
 
 
 @pytest.mark.parametrize("way", ["auto", "raw", "classic", "functions"])
-def test_system_calls_are_hooked_as_asked(tmp_path, way):
+def test_system_calls_are_hooked_as_requested(tmp_path, way):
     """The manifest says which kind of hook is used; a kind that would miss calls or do harm is refused."""
     if not HERE[way]:
         done = recorder.run("-o", str(tmp_path / "traces"), "--attach", way)
@@ -57,8 +57,8 @@ def test_system_calls_are_hooked_as_asked(tmp_path, way):
         return
     with recorder.Recording(tmp_path, "--attach", way, *recorder.OWN) as r:
         os.stat(tmp_path)
-    asked = way if way != "auto" else "raw" if HERE["raw"] else "classic"
-    assert system_call_hooks(r.manifest) == HOOKS[asked]
+    attached_by = way if way != "auto" else "raw" if HERE["raw"] else "classic"
+    assert system_call_hooks(r.manifest) == HOOKS[attached_by]
     rows = r.rows("fs")
     assert ((rows["operation"] == "getattr") & (rows["filename"] == str(tmp_path))).sum() == 1
 
@@ -124,7 +124,7 @@ DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq
 
 
 @pytest.mark.full_speed # more threads than CPUs
-def test_what_a_hook_missed_is_told(tmp_path):
+def test_what_a_hook_missed_is_reported(tmp_path):
     """Requests by many threads at once, which preempt each other inside a program on 7.2. However many are missed (on
     other kernels none): the lost stream, the exit code and a line at the end say so, and only then."""
     works = []
@@ -143,13 +143,13 @@ def test_what_a_hook_missed_is_told(tmp_path):
         stream = "block" if name.startswith(("block_", "bio_")) else "fs"
         if hook["missed"] and name not in DETAIL:
             missed[stream] = missed.get(stream, 0) + hook["missed"]
-    told = {}
+    reported = {}
     if os.path.isdir(os.path.join(r.session_directory, "lost")):
         rows = r.rows("lost")
         rows = rows[rows["cause"] == "missed"]
-        told = {stream: sum(map(int, n)) for stream, n in rows.groupby("stream")["count"]}
-        told.pop("nw_conn", None)
-    assert told == missed
+        reported = {stream: sum(map(int, n)) for stream, n in rows.groupby("stream")["count"]}
+        reported.pop("nw_conn", None)
+    assert reported == missed
     lost = any(sum(s["lost"].values()) for s in r.manifest["diagnostics"]["streams"].values())
     assert r.returncode == (3 if missed or lost else 0)
     assert ("the kernel skipped a hook" in r.stderr) == bool(missed)

@@ -292,14 +292,14 @@ def test_what_was_written_is_in_the_rows(recorded, name):
 DEMAND_IS_KNOWN = os.uname().machine == "x86_64" or recorder.RELEASE >= (6, 4)
 
 
-def test_what_nobody_asked_for_is_read_ahead(recorded):
+def test_what_nobody_requested_is_read_ahead(recorded):
     rows = recorded.of("synced", "read")
     if not DEMAND_IS_KNOWN:
         assert set(rows["kind"]) == {"data"} and set(rows["cause"]) == {""}
         return
-    asked = rows[rows["kind"] == "data"]
-    assert asked["size"].astype(int).sum() == recorded.read_end
-    assert set(asked["cause"]) == {"read"} and set(asked["pid"]) == {str(os.getpid())}
+    requested = rows[rows["kind"] == "data"]
+    assert requested["size"].astype(int).sum() == recorded.read_end
+    assert set(requested["cause"]) == {"read"} and set(requested["pid"]) == {str(os.getpid())}
     ahead = rows[rows["kind"] == "readahead"]
     assert len(ahead) and set(ahead["cause"]) == {"readahead"}
     assert (ahead["offset"].astype(int) >= recorded.read_end).all()
@@ -307,11 +307,11 @@ def test_what_nobody_asked_for_is_read_ahead(recorded):
 
 def test_a_fault_asks_for_its_page(recorded):
     rows = recorded.of("psync", "read")
-    asked = rows[rows["kind"] == "data"]
+    requested = rows[rows["kind"] == "data"]
     if not DEMAND_IS_KNOWN:
-        assert len(asked) and set(asked["cause"]) == {""}
+        assert len(requested) and set(requested["cause"]) == {""}
         return
-    assert asked[["offset", "size", "cause"]].values.tolist() == [[str(40 * PAGE), str(PAGE), "fault"]]
+    assert requested[["offset", "size", "cause"]].values.tolist() == [[str(40 * PAGE), str(PAGE), "fault"]]
 
 
 def test_unknown_parts_are_counted_by_reason(recorded):

@@ -209,7 +209,7 @@ def test_containers_add_up_to_their_io_stat(tmp_path):
                            for name, size in sizes.items()]
                 assert [w.wait() for w in writers] == [0, 0]
                 inodes = {name: (point / name).stat().st_ino for name in sizes}
-                told = {name: written_by(path, number) for name, path in paths.items()}
+                written = {name: written_by(path, number) for name, path in paths.items()}
                 ids = {name: path.stat().st_ino for name, path in paths.items()}
                 settle(disk)
         finally:
@@ -217,7 +217,7 @@ def test_containers_add_up_to_their_io_stat(tmp_path):
     rows = rows_of(r, number, "write")
     for name, size in sizes.items():
         own = rows[(rows["container_id"] == str(ids[name])) & (rows["kind"] == "data")]
-        assert size == told[name] and whole(total(own), size, r.missed())
+        assert size == written[name] and whole(total(own), size, r.missed())
         assert set(rows[rows["inode"] == str(inodes[name])]["container_id"]) == {str(ids[name])}
 
 

@@ -217,8 +217,8 @@ def test_recycled_bios_are_not_taken_for_earlier_ones(tmp_path):
         else:
             assert set(own["kind"]) == {"data"} and set(own["command"]) == {"fio"}
     # And what lies in one of the files is told to be: nothing of it went elsewhere.
-    told = {inode for inode, _ in files.values()}
-    for _, row in rows[~rows["inode"].isin(map(str, told))].iterrows():
+    reported = {inode for inode, _ in files.values()}
+    for _, row in rows[~rows["inode"].isin(map(str, reported))].iterrows():
         at = int(row["sector"]) * SECTOR
         assert not any(physical <= at < physical + length
                        for _, where in files.values() for _, physical, length in where), row

@@ -39,18 +39,18 @@ def test_connections(recorded):
     said, rows, _, _ = recorded
     assert said["connected"] == said["accepted"] == CONNECTIONS
     connects = rows[rows["event_type"] == "CONNECT"]
-    asked = connects[connects["return_value"] == EINPROGRESS]
+    begun = connects[connects["return_value"] == EINPROGRESS]
     came = connects[connects["return_value"] == "0"]
-    assert len(asked) == said["tcp"]["ActiveOpens"] == CONNECTIONS
+    assert len(begun) == said["tcp"]["ActiveOpens"] == CONNECTIONS
     # Each connection had the expected outcome once, whatever was lost on the way.
     ends = ["remote_addr", "local_addr", "sport", "dport", "fd", "tid"]
-    asked_for, came_of_it = (Counter(some[ends].itertuples(index=False)) for some in (asked, came))
-    assert not came_of_it - asked_for
-    assert (asked_for - came_of_it).total() <= recorder.unseen(CONNECTIONS)
-    assert len(connects) == len(asked) + len(came) and said["tcp"]["AttemptFails"] == 0
+    requested, came_of_it = (Counter(some[ends].itertuples(index=False)) for some in (begun, came))
+    assert not came_of_it - requested
+    assert (requested - came_of_it).total() <= recorder.unseen(CONNECTIONS)
+    assert len(connects) == len(begun) + len(came) and said["tcp"]["AttemptFails"] == 0
     accepts = rows[(rows["event_type"] == "ACCEPT") & ~rows["return_value"].str.startswith("-")]
     assert len(accepts) == said["tcp"]["PassiveOpens"] == CONNECTIONS
-    assert asked["ipver"].value_counts().to_dict() == {"4": CONNECTIONS // 2, "6": CONNECTIONS // 2}
+    assert begun["ipver"].value_counts().to_dict() == {"4": CONNECTIONS // 2, "6": CONNECTIONS // 2}
     # A lost request is retransmitted after a second.
     assert (came["latency_ns"].astype(int) > 900_000_000).sum() > CONNECTIONS * 0.02
 

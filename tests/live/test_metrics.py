@@ -118,9 +118,9 @@ def test_histograms_are_those_of_the_rows(recorded):
     durations = pandas.to_numeric(rows["duration_ns"]).dropna() / 1e9
     operations = rows.loc[durations.index, "operation"]
     assert (operations == "read").sum() >= READS
-    told = {dict(key[1])["operation"] for key in last if key[0] == "iotrc_operation_duration_seconds_count"}
-    assert told == set(operations)
-    for operation in told:
+    published = {dict(key[1])["operation"] for key in last if key[0] == "iotrc_operation_duration_seconds_count"}
+    assert published == set(operations)
+    for operation in published:
         compare(last, "iotrc_operation_duration_seconds", [("operation", operation)],
                 durations[operations == operation])
 
@@ -160,14 +160,14 @@ def test_only_the_file_is_left(recorded):
     (["--metrics-file", "/proc/iotrc.prom"], "cannot write /proc/iotrc.prom: "),
     (["--metrics-file", "/tmp/"], "names no file"),
 ])
-def test_what_cannot_be_published_is_told_at_the_start(tmp_path, arguments, message):
+def test_what_cannot_be_published_is_reported_at_the_start(tmp_path, arguments, message):
     done = subprocess.run([recorder.IOTRC, "-o", tmp_path, "-d", "1s", "--streams", "block", *arguments],
                           capture_output=True, text=True, timeout=recorder.START)
     assert done.returncode == 1 and message in done.stderr, done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_an_address_in_use_is_told(tmp_path):
+def test_an_address_in_use_is_reported(tmp_path):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen()

@@ -41,14 +41,14 @@ def last_path(row):
 @pytest.mark.parametrize("name", ["reached", "uring_reached"])
 def test_inodes_of_calls_on_paths(tmp_path, name):
     """The workload asks the kernel for each inode number; device and type are those of the directory."""
-    rows, told, cwd, _ = record(tmp_path, name)
+    rows, reported, cwd, _ = record(tmp_path, name)
     device = os.stat(cwd).st_dev
     device = f"{os.major(device)}:{os.minor(device)}"
     fs_type = subprocess.run(
         ["findmnt", "-nro", "FSTYPE", "--target", cwd], capture_output=True, text=True, check=True
     ).stdout.strip()
     rows = [row for row in rows.to_dict("records") if last_path(row).startswith(cwd + "/")]
-    for line in told.splitlines():
+    for line in reported.splitlines():
         operation, path, inode, words = line.split("\t")
         found = [
             i for i, row in enumerate(rows)
@@ -69,20 +69,20 @@ def test_paths_rewritten_under_way(tmp_path):
     have that file's name. If the kernel's own copies cannot be read, there is a moment between iotrc's reading and the
     kernel's (docs/threats.md)."""
     n = 500
-    rows, told, cwd, hooks = record(tmp_path, "toctou", str(n))
+    rows, reported, cwd, hooks = record(tmp_path, "toctou", str(n))
     copies = reads_copies(hooks)
-    told = [line.split() for line in told.splitlines()]
+    reported = [line.split() for line in reported.splitlines()]
     removed = rows[(rows["operation"] == "unlink") & (rows["return_value"] == "0")]
     forged = removed["filename"].str.contains("decoy-").sum()
     late = removed["flags"].str.contains("PATH_LATE").sum()
-    print(f"{forged} of {len(told)} names forged, {late} late, kernel's copies: {copies}")
-    assert len(told) > n // 2 and len(removed) >= len(told)
+    print(f"{forged} of {len(reported)} names forged, {late} late, kernel's copies: {copies}")
+    assert len(reported) > n // 2 and len(removed) >= len(reported)
     assert forged <= (0 if copies else n // 20)
     assert late == 0 or not copies
     inodes = {os.path.basename(path): inode for path, inode in removed[["filename", "inode"]].values.tolist()}
-    told = {name: inode for name, inode in told if copies or inodes.get(name)} # else forged, or not known
-    assert len(told) > n // 2
-    assert {name: inodes[name] for name in told} == told
+    reported = {name: inode for name, inode in reported if copies or inodes.get(name)} # else forged, or not known
+    assert len(reported) > n // 2
+    assert {name: inodes[name] for name in reported} == reported
 
 
 def test_files_that_are_not_cached(tmp_path):
@@ -102,13 +102,13 @@ def test_files_that_are_not_cached(tmp_path):
         os.rename(tmp_path / "source", tmp_path / "victim")
         os.rmdir(tmp_path / "directory")
     rows = r.rows("fs")
-    told = reads_copies(attached(r)) or not recorder.EMULATED
+    reported = reads_copies(attached(r)) or not recorder.EMULATED
 
     def found(operation, name):
         [row] = rows[(rows["operation"] == operation) & rows["filename"].str.endswith(f"{tmp_path}/{name}")].to_dict("records")
         return row["inode"], row["flags"]
 
-    if told:
+    if reported:
         assert found("unlink", "removed") == (inode["removed"], "LAST_LINK")
         assert found("rename", "victim") == (inode["source"], f"replaced={inode['victim']}")
         assert found("rmdir", "directory") == (inode["directory"], "")
@@ -138,10 +138,10 @@ def test_paths_that_were_not_resident(tmp_path):
     assert waited["filename"].tolist() == [f"{cwd}/waited-for" if copies else f"{cwd}/decoy"]
     assert late[waited.index].tolist() == [not copies]
     rows = rows[rows["errno"] == "ENOENT"]
-    asked = rows[rows["filename"].str.contains("absent")]
-    assert asked["operation"].tolist() == ["unlink", "unlink", "unlink", "open", "rename"]
-    assert asked["filename"].iloc[:4].tolist() == [f"{cwd}/absent"] + 3 * [f"{cwd}/absent-long"]
-    assert late[asked.index].tolist() == [True, True, False, False, False]
+    requested = rows[rows["filename"].str.contains("absent")]
+    assert requested["operation"].tolist() == ["unlink", "unlink", "unlink", "open", "rename"]
+    assert requested["filename"].iloc[:4].tolist() == [f"{cwd}/absent"] + 3 * [f"{cwd}/absent-long"]
+    assert late[requested.index].tolist() == [True, True, False, False, False]
 
 
 def test_arguments_that_were_not_resident(tmp_path):
@@ -150,16 +150,16 @@ def test_arguments_that_were_not_resident(tmp_path):
         (tmp_path / "pathpages").mkdir()
         subprocess.run([recorder.workload("pathpages")], cwd=tmp_path / "pathpages", check=True)
 
-    def told(stream, event, *columns):
+    def reported(stream, event, *columns):
         rows = r.rows(stream)
         rows = rows[(rows["command"] == "pathpages") & (rows["event_type"] == event)]
         return rows[[*columns, "flags"]].values.tolist()
 
-    assert told("nw_conn", "CONNECT", "remote_addr") == [["nobody", "ARGS_LATE"]]
-    assert told("nw_conn", "SOCKET_CREATE") == [[""]]
-    assert told("nw_epoll", "EPOLL_CTL", "operation", "event_mask") == [
+    assert reported("nw_conn", "CONNECT", "remote_addr") == [["nobody", "ARGS_LATE"]]
+    assert reported("nw_conn", "SOCKET_CREATE") == [[""]]
+    assert reported("nw_epoll", "EPOLL_CTL", "operation", "event_mask") == [
         ["EPOLL_CTL_ADD", "EPOLLPRI", "ARGS_LATE"], ["EPOLL_CTL_MOD", "EPOLLPRI", ""]]
-    assert told("nw_sockopt", "SET", "option_name", "optval") == [
+    assert reported("nw_sockopt", "SET", "option_name", "optval") == [
         ["SO_PRIORITY", "3", "ARGS_LATE"], ["SO_PRIORITY", "3", ""]]
 
 

@@ -91,9 +91,9 @@ def test_refused_connections_have_rows(tmp_path):
     rows = r.rows("nw_conn")
     rows = rows[rows["command"] == "refused_conn"]
     for call in "connect", "bind":
-        told = done.stderr.count(f"{call}(")
+        reported = done.stderr.count(f"{call}(")
         found = rows[rows["event_type"] == call.upper()]
-        assert told == len(found) == 1
+        assert reported == len(found) == 1
         assert found["return_value"].tolist() == ["-1"] and "EPERM" in done.stderr
 
 
@@ -107,12 +107,12 @@ def test_calls_that_a_tracer_skips_have_rows(tmp_path):
             cwd=tmp_path, capture_output=True, text=True,
         )
     assert done.returncode == 1 and (tmp_path / "file").exists()
-    told = re.findall(r'unlinkat\(AT_FDCWD, "(.*?)", 0\)\s+= -1 EACCES .*INJECTED', done.stderr)
-    assert told == ["file", "absent"]
+    reported = re.findall(r'unlinkat\(AT_FDCWD, "(.*?)", 0\)\s+= -1 EACCES .*INJECTED', done.stderr)
+    assert reported == ["file", "absent"]
     rows = r.rows("fs")
     rows = rows[(rows["operation"] == "unlink") & (rows["command"] == "rm")
                 & rows["filename"].str.startswith(f"{os.path.realpath(tmp_path)}/")]
-    assert rows["filename"].map(os.path.basename).tolist() == told
+    assert rows["filename"].map(os.path.basename).tolist() == reported
     assert set(rows["errno"]) == {"ENOSYS"}, "the kernel's own result: it did nothing"
     assert set(rows["duration_ns"]) == {""}
 
@@ -128,8 +128,8 @@ def test_calls_that_a_tracer_changes_are_those_that_the_kernel_makes(tmp_path):
     rows = r.rows("fs")
     rows = rows[rows["pid"] == child]
     rows = rows[rows["operation"].isin(["mkdir", "write", "unlink", "access"])]
-    told = rows[["operation", "size", "return_value"]].assign(name=rows["filename"].map(os.path.basename))
-    assert told.values.tolist() == [["mkdir", "", "0", "given"], ["write", "4", "4", "file"],
+    reported = rows[["operation", "size", "return_value"]].assign(name=rows["filename"].map(os.path.basename))
+    assert reported.values.tolist() == [["mkdir", "", "0", "given"], ["write", "4", "4", "file"],
                                     ["access", "", "0", "victim"]]
 
 

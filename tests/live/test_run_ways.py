@@ -37,7 +37,7 @@ def prepare(directory, *ways):
         (directory / "proc/out").write_text("")
 
 
-def told(report, way):
+def found_by(report, way):
     found = {key: [n[len(way) + 1:] for n in report[key] if n.startswith(way + "/")] for key in LISTS}
     return {key: names for key, names in found.items() if names}
 
@@ -57,7 +57,7 @@ def test_complete(ways):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_way(ways, way):
-    assert told(ways, way) == WAYS[way]
+    assert found_by(ways, way) == WAYS[way]
 
 
 def test_who_passed_descriptors(ways):
@@ -85,9 +85,9 @@ def test_uring(tmp_path, engine):
     done = run("--engine", engine, "--strict", "--json", "-", "--", recorder.workload("run_ways"), "uring", cwd=tmp_path)
     found = json.loads(done.stdout)
     if engine == "bpf":
-        assert done.returncode == 0 and told(found, "uring") == PLAIN
+        assert done.returncode == 0 and found_by(found, "uring") == PLAIN
     else:
-        assert done.returncode == 3 and told(found, "uring") == {}
+        assert done.returncode == 3 and found_by(found, "uring") == {}
         text, = found["incomplete"]
         assert text.startswith("io_uring: strace does not see what is done through it (process ")
 

@@ -119,7 +119,7 @@ def test_a_command_that_never_ran(tmp_path):
     assert "--command never-runs" in end and "no row" in end, r.stderr
 
 
-def test_filters_that_something_passes_are_not_told_of(tmp_path):
+def test_filters_that_something_passes_are_not_reported(tmp_path):
     (tmp_path / "file").write_text("x")
     with recorder.Recording(tmp_path, "--command", "cat", "--path", str(tmp_path)) as r:
         subprocess.run(["cat", tmp_path / "file"], check=True, capture_output=True)

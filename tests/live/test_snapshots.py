@@ -513,7 +513,7 @@ def test_the_state_directory_is_nobody_elses(tmp_path, mode, answer):
     assert not answer or answer in done.stderr
 
 
-def is_asking(pid):
+def is_waiting(pid):
     """Whether a thread of PID waits for the server of a FUSE filesystem."""
     return any("request_wait_answer" in (task / "wchan").read_text() for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
@@ -527,7 +527,7 @@ def test_a_filesystem_that_does_not_answer(tmp_path):
         try:
             with recorder.Recording(tmp_path, "--path", str(tmp_path), "--state", str(tmp_path / "state"), "--streams", "fs",
                                     "--process-interval", "off", "--fs-busy", "100", *recorder.OWN, snapshots=True, code=3) as r:
-                recorder.wait_for(lambda: is_asking(r.process.pid), "the snapshot waits")
+                recorder.wait_for(lambda: is_waiting(r.process.pid), "the snapshot waits")
                 (tmp_path / "seen").touch()
         finally:
             fs.server.send_signal(signal.SIGCONT)

@@ -203,14 +203,14 @@ def test_no_load_can_falsify_it(tmp_path):
             w.process.send_signal(signal.SIGSTOP)
             load = subprocess.Popen(hammer(tmp_path, seconds, n), stdout=subprocess.PIPE, text=True)
             with ptrace.held(r.process.pid, "iotrc-reader"):
-                told = collections.Counter(json.loads(load.communicate(timeout=120)[0]))
+                made = collections.Counter(json.loads(load.communicate(timeout=120)[0]))
         twice = subprocess.run(hammer(tmp_path, seconds, 2 * n), check=True, capture_output=True, text=True)
-        told.update(json.loads(twice.stdout))
+        made.update(json.loads(twice.stdout))
         w.process.send_signal(signal.SIGCONT)
     assert sum(r.session.counts("fs")["lost"].values()) > 0
-    sums = {op: sum(int(r["calls"]) for r in w.rows if r["operation"] == op) for op in told}
-    assert sums == told
-    assert sum(int(r["bytes"]) for r in w.rows if r["operation"] == "read") == 64 * told["read"]
+    sums = {op: sum(int(r["calls"]) for r in w.rows if r["operation"] == op) for op in made}
+    assert sums == made
+    assert sum(int(r["bytes"]) for r in w.rows if r["operation"] == "read") == 64 * made["read"]
     assert len({r["process"] for r in w.rows}) == 3 * n and {r["process_command"] for r in w.rows} == {"hammering"}
     assert "missing" not in w.said
 
@@ -220,8 +220,8 @@ def test_groups_are_those_of_the_rows(tmp_path, by):
     """Summed up in the kernel, and from a session with the same filter: the workload's calls are the same."""
     with Watch("--by", by, "--command", "hammering", "--ops", "read,getattr,access", *recorder.OWN) as w:
         done = subprocess.run(hammer(tmp_path, 1, 2), check=True, capture_output=True, text=True)
-    told = json.loads(done.stdout)
-    reads, getattrs, accesses = told["read"], told["getattr"], told["access"]
+    made = json.loads(done.stdout)
+    reads, getattrs, accesses = made["read"], made["getattr"], made["access"]
     want = {
         "command": {"hammering": reads + getattrs + accesses}, "user": {"root": reads + getattrs + accesses},
         "errno": {"-": reads + getattrs + accesses}, "size": {"64": reads, "-": getattrs + accesses},

@@ -58,20 +58,20 @@ def all_calls(rows):
 
 def watched(tmp_path, by):
     """What the workload printed, the rows of three intervals or more, and how many processes there were."""
-    told, processes = collections.Counter(), 0
+    made, processes = collections.Counter(), 0
     with watching("-d", "500ms", "--by", by, *recorder.OWN, "--command", "hammering") as until:
-        while len({r["interval_ns"] for r in until(lambda rows: all_calls(rows) >= sum(told.values()))}) < 3:
-            told.update(json.loads(subprocess.run(hammer(tmp_path, 1, 2), check=True, capture_output=True, text=True).stdout))
+        while len({r["interval_ns"] for r in until(lambda rows: all_calls(rows) >= sum(made.values()))}) < 3:
+            made.update(json.loads(subprocess.run(hammer(tmp_path, 1, 2), check=True, capture_output=True, text=True).stdout))
             processes += 2
-    return told, until(lambda rows: True), processes
+    return made, until(lambda rows: True), processes
 
 
 @pytest.mark.parametrize("by", ["process", "file", "user", "command", "container"])
 def test_counts_are_those_of_the_workload(tmp_path, by):
     """Exact when added up over all intervals."""
-    told, rows, processes = watched(tmp_path, by)
-    assert all_calls(rows) == sum(told.values())
-    assert sum(r["read_bytes"] for r in rows) == 64 * told["read"] and not sum(r["written_bytes"] for r in rows)
+    made, rows, processes = watched(tmp_path, by)
+    assert all_calls(rows) == sum(made.values())
+    assert sum(r["read_bytes"] for r in rows) == 64 * made["read"] and not sum(r["written_bytes"] for r in rows)
     names = {r[by] for r in rows}
     if by == "process":
         assert len(names) == processes and all(re.fullmatch(r"\d+ hammering", n) for n in names)

@@ -138,7 +138,7 @@ def unescape(field):
                   field.encode())
 
 
-def told_by_strace(path, calls):
+def calls_of_strace(path, calls):
     """(pid, call, arguments, result, errno) of each finished call, in the order of their ends."""
     begun = {}
     for line in (path / "strace").read_text().splitlines():
@@ -157,7 +157,7 @@ def test_rows_are_those_of_strace(recorded):
     """Operation, process, result and errno, call by call in the same order; names of descriptors byte for byte."""
     inside = os.fsencode(recorded / "work")
     expected = collections.defaultdict(list)
-    for pid, call, args, result, error in told_by_strace(recorded, CALLS):
+    for pid, call, args, result, error in calls_of_strace(recorded, CALLS):
         files = [bytes_of(f) for f in re.findall(r"<((?:\\x[0-9a-f]{2})+)>", args)]
         # Data that is read or written is not a path.
         texts = [] if CALLS[call] in ("read", "write") else [
@@ -185,7 +185,7 @@ def test_names_are_those_of_strace(recorded):
     inside = os.fsencode(recorded / "work")
     calls = {"read", "write", "pread64", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "close"}
     expected = collections.Counter()
-    for pid, call, args, _, error in told_by_strace(recorded, calls):
+    for pid, call, args, _, error in calls_of_strace(recorded, calls):
         m = re.match(r"\d+<((?:\\x[0-9a-f]{2})+)>", args)
         if m and bytes_of(m[1]).startswith(inside) and not error:
             expected[pid, CALLS[call], bytes_of(m[1])] += 1
@@ -208,7 +208,7 @@ def test_names_are_those_of_strace(recorded):
 def test_sockets_are_those_of_strace(recorded):
     words = {"socket": "SOCKET_CREATE", "bind": "BIND", "listen": "LISTEN", "accept4": "ACCEPT", "accept": "ACCEPT",
              "connect": "CONNECT", "shutdown": "SHUTDOWN"}
-    expected = [(pid, words[call], result if not error else error) for pid, call, _, result, error in told_by_strace(recorded, words)]
+    expected = [(pid, words[call], result if not error else error) for pid, call, _, result, error in calls_of_strace(recorded, words)]
     pids = {pid for pid, _, _ in expected}
     rows = [r for r in read_rows(recorded / "out", "nw_conn") if int(r["pid"]) in pids and r["event_type"] in words.values()]
     actual = [(int(r["pid"]), r["event_type"], int(r["return_value"]) if int(r["return_value"]) >= 0 else
@@ -236,7 +236,7 @@ def test_requests_are_those_that_the_device_counted(recorded):
     assert all(float(r["latency_ms"]) > 0 for r in rows)
 
 
-def test_nothing_is_left_untold(recorded):
+def test_nothing_is_left_unreported(recorded):
     """The counts add up, and what DTrace drops is in the lost stream."""
     manifest = json.loads(next((recorded / "out").glob("*/*/*/manifest.json")).read_text())
     lost = collections.Counter()

@@ -226,7 +226,7 @@ def test_few_probes_are_no_engine(tmp_path):
     assert run.code == 1 and "only 7 probes of syscall" in run.said and not run.out.exists()
 
 
-def test_csrutil_is_asked(tmp_path, monkeypatch):
+def test_csrutil_is_called(tmp_path, monkeypatch):
     """For a dtrace that does not say why it has few probes."""
     (tmp_path / "csrutil").write_text("#!/bin/sh\necho 'System Integrity Protection status: enabled.'\n")
     (tmp_path / "csrutil").chmod(0o755)

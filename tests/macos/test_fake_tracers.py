@@ -90,7 +90,7 @@ def test_eslogger(tmp_path):
     assert [t.split(":")[0] for t in run.incomplete] == [FAILED]
 
 
-def test_losses_of_eslogger_are_told(tmp_path):
+def test_losses_of_eslogger_are_reported(tmp_path):
     run = Run(tmp_path, "eslogger", [["sleep", 0.5], es_open("in", 1), es_open("in", 1, seq=100000), ["serve"]],
               files=("in",))
     assert any("rows were lost" in t for t in run.incomplete), run.incomplete
@@ -130,7 +130,7 @@ def test_fs_usage(tmp_path):
     assert run.incomplete == []
 
 
-@pytest.mark.parametrize("told, hole", [
+@pytest.mark.parametrize("shown, hole", [
     (lines.fs_usage("rename", path="WORK/in"), "renames"),
     (lines.fs_usage("link", path="WORK/in"), "calls on two files"),
     (lines.fs_usage("open", fd=3, flags="R___________", path="/" + "WORK/" * 60 + "in"), "paths that fs_usage has cut"),
@@ -139,8 +139,8 @@ def test_fs_usage(tmp_path):
     (lines.fs_usage("a_new_call", path="WORK/in"), "calls that this iotrc does not know"),
     (lines.fs_usage("stat64", path="WORK/in", thread=(1 << 22) - 3), "threads that ended"),
 ])
-def test_what_fs_usage_does_not_tell_is_incomplete(tmp_path, told, hole):
-    run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(told), ["serve"]], files=("in",))
+def test_what_fs_usage_does_not_tell_is_incomplete(tmp_path, shown, hole):
+    run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(shown), ["serve"]], files=("in",))
     assert run.code == 0, run.said
     assert any(t.startswith(hole) and t.endswith("(1)") for t in run.incomplete), run.incomplete
     assert run.files("reads") == run.files("writes") == []
@@ -152,7 +152,7 @@ def test_failed_renames_change_nothing(tmp_path):
     assert run.incomplete == []
 
 
-@pytest.mark.parametrize("engine, said, told", [
+@pytest.mark.parametrize("engine, said, shown", [
     ("fs_usage", "ktrace_start: Resource busy", "another program is tracing"),
     ("fs_usage", "'fs_usage' must be run as root...", "fs_usage needs root"),
     ("eslogger", "Not permitted to create an ES Client: ES_NEW_CLIENT_RESULT_ERR_NOT_PERMITTED",
@@ -160,10 +160,10 @@ def test_failed_renames_change_nothing(tmp_path):
     ("eslogger", "ES_NEW_CLIENT_RESULT_ERR_NOT_PRIVILEGED", "eslogger needs root"),
     ("eslogger", "what?", "eslogger does not start: what?"),
 ])
-def test_refusals(tmp_path, engine, said, told):
+def test_refusals(tmp_path, engine, said, shown):
     run = Run(tmp_path, engine, [["said", said], ["exit", 1]])
     assert run.code == 1 and run.report is None
-    assert told in run.said
+    assert shown in run.said
 
 
 def test_fs_usage_records_where_eslogger_may_not(tmp_path):
@@ -185,7 +185,7 @@ def test_neither_can_start(tmp_path):
 
 
 @pytest.mark.parametrize("engine, play", [("eslogger", ES_PLAY), ("fs_usage", FS_PLAY)])
-def test_one_that_dies_is_started_again_and_told_of(tmp_path, engine, play):
+def test_one_that_dies_is_reported_and_started_again(tmp_path, engine, play):
     run = Run(tmp_path, engine, [["sleep", 0.5], ["exit", 1]], play, command=("sleep", "5"),
               files=("in", "child-in", "final", "with a blank"))
     assert len(run.runs.read_text()) == 2
@@ -194,7 +194,7 @@ def test_one_that_dies_is_started_again_and_told_of(tmp_path, engine, play):
 
 
 @pytest.mark.parametrize("engine", ["eslogger", "fs_usage"])
-def test_one_that_stalls_is_told_of(tmp_path, engine):
+def test_one_that_stalls_is_reported(tmp_path, engine):
     """The program does not print the last marker: what was done before may be missing."""
     began = time.monotonic()
     run = Run(tmp_path, engine, [["sleep", 0.5], ["stall"], ["serve"]])
@@ -234,16 +234,16 @@ def random_name(chance, most):
 
 def test_names_come_back_as_they_were(tmp_path):
     """Byte for byte, as far as fs_usage shows them, whatever looks like a field or the seconds."""
-    chance, told, expected = lines.seeded(19), [["sleep", 0.5]], []
+    chance, shown, expected = lines.seeded(19), [["sleep", 0.5]], []
     for i in range(300):
         path = "/d/" + random_name(chance, 120).replace("//", "/x")
         call = chance.choice(["stat64", "unlink", "open", "access_extended"])
         flags = "R_____________" if call == "open" else None
-        told.append(line(lines.fs_usage(call, path=path, error=2, flags=flags,
+        shown.append(line(lines.fs_usage(call, path=path, error=2, flags=flags,
                                         command=chance.choice(["sh", "my tool 0.1", "x"]),
                                         seconds=chance.random() * 1100)))
         expected.append(path)
-    run = Run(tmp_path, "fs_usage", [*told, ["serve"]])
+    run = Run(tmp_path, "fs_usage", [*shown, ["serve"]])
     assert run.incomplete == []
     names = [row["filename"] for row in rows(run)]
     assert [name.replace("\\xE2\\x80\\xA8", "\u2028") for name in names] == expected

@@ -149,29 +149,29 @@ echo gmake "$@" >> {mac.tmp}/asked
     del env["DESTDIR"]
     done = subprocess.run([ROOT / "install.sh", "--prefix", mac.tmp / "prefix", *options], env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    asked = mac.tmp / "asked"
-    return done, asked.read_text().splitlines() if asked.exists() else []
+    calls = mac.tmp / "asked"
+    return done, calls.read_text().splitlines() if calls.exists() else []
 
 
 def test_install_brings_what_is_missing(mac):
-    done, asked = install(mac, user="ann", have=["zstd", "jansson", "node"])
+    done, calls = install(mac, user="ann", have=["zstd", "jansson", "node"])
     assert done.returncode == 0, done.stderr
     missing = " ".join(f for f in FORMULAS if f not in ("zstd", "jansson"))
-    assert asked[0] == f"sudo -u ann -H {mac.tmp}/bin/brew install --quiet {missing}"
-    assert asked[1] == f"brew install --quiet {missing}"
-    assert asked[2:] == ["gmake all", f"gmake install PREFIX={mac.tmp}/prefix"]
+    assert calls[0] == f"sudo -u ann -H {mac.tmp}/bin/brew install --quiet {missing}"
+    assert calls[1] == f"brew install --quiet {missing}"
+    assert calls[2:] == ["gmake all", f"gmake install PREFIX={mac.tmp}/prefix"]
 
 
 def test_install_with_all_there(mac):
-    done, asked = install(mac, have=[*FORMULAS, "node"])
-    assert done.returncode == 0 and asked == ["gmake all", f"gmake install PREFIX={mac.tmp}/prefix"], done.stderr
+    done, calls = install(mac, have=[*FORMULAS, "node"])
+    assert done.returncode == 0 and calls == ["gmake all", f"gmake install PREFIX={mac.tmp}/prefix"], done.stderr
 
 
 def test_install_says_what_it_cannot(mac):
-    done, asked = install(mac, brew=False)
-    assert done.returncode == 1 and not asked and "install Homebrew (https://brew.sh)" in done.stderr
-    done, asked = install(mac)
-    assert done.returncode == 1 and not asked and "Homebrew installs nothing as root" in done.stderr
+    done, calls = install(mac, brew=False)
+    assert done.returncode == 1 and not calls and "install Homebrew (https://brew.sh)" in done.stderr
+    done, calls = install(mac)
+    assert done.returncode == 1 and not calls and "Homebrew installs nothing as root" in done.stderr
     (mac.tmp / "xcode").unlink()
-    done, asked = install(mac)
-    assert done.returncode == 1 and not asked and "xcode-select --install" in done.stderr
+    done, calls = install(mac)
+    assert done.returncode == 1 and not calls and "xcode-select --install" in done.stderr

@@ -39,10 +39,10 @@ def escaped(path):
 
 def compare(expected, lines):
     with open(expected, encoding="utf-8") as f:
-        told = json.load(f)
+        said = json.load(f)
     with open(lines, encoding="latin-1") as f:
-        found = [line.split(" ") for line in f if len(line.split(" ")) > 7 and line.split(" ")[2] == str(told["pid"])]
-    return judge(told["did"], found, lambda line, name, path, result: line[0] == name and line[6] == str(result) and
+        found = [line.split(" ") for line in f if len(line.split(" ")) > 7 and line.split(" ")[2] == str(said["pid"])]
+    return judge(said["did"], found, lambda line, name, path, result: line[0] == name and line[6] == str(result) and
                  (not path or escaped(path) in " ".join(line)))
 
 
@@ -54,10 +54,10 @@ def unescaped(field):
 
 def rows(expected, table):
     with open(expected, encoding="utf-8") as f:
-        told = json.load(f)
+        said = json.load(f)
     with open(table, encoding="utf-8", newline="") as f:
-        found = [row for row in csv.DictReader(f) if row["pid"] == str(told["pid"])]
-    return judge(told["did"], found, lambda row, name, path, result: row["operation"] == name and
+        found = [row for row in csv.DictReader(f) if row["pid"] == str(said["pid"])]
+    return judge(said["did"], found, lambda row, name, path, result: row["operation"] == name and
                  row["return_value"] == str(result) and (not path or unescaped(row["filename"]).split(" -> ")[0] == path))
 
 

@@ -103,8 +103,8 @@ def test_prometheus_has_what_was_published(scraped):
 
     recorder.wait_for(caught_up, "the counts have been scraped")
     names = set(server.ask("label/__name__/values"))
-    told = set(re.findall(r"^# HELP (\w+)", text, re.M))
-    assert told <= {re.sub("_(bucket|sum|count)$", "", name) for name in names} | names
+    published = set(re.findall(r"^# HELP (\w+)", text, re.M))
+    assert published <= {re.sub("_(bucket|sum|count)$", "", name) for name in names} | names
 
 
 def expressions():

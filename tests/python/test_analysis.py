@@ -77,7 +77,7 @@ TELL = {
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory):
+def answered(tmp_path_factory):
     """What the program says about itself, the answers by number, and the directory."""
     directory = tmp_path_factory.mktemp("analysis")
     place = directory / "work"
@@ -123,7 +123,7 @@ def pages(facts):
         yield from ((file, page) for page in range(offset // PAGE_BYTES, (offset + n - 1) // PAGE_BYTES + 1))
 
 
-def test_pictures(asked):
+def test_pictures(answered):
     """Each question has a figure, which its code draws."""
     kept = record.TOP / "docs/analysis"
     all_ = set()
@@ -131,97 +131,97 @@ def test_pictures(asked):
         pictures = re.findall(r"!\[[^]]+\]\(analysis/(.*?)\)", section)
         assert pictures and pictures == re.findall(r'savefig\("(.*?)"', section), section
         for picture in pictures:
-            assert (asked[2] / picture).stat().st_size > 5000, picture
+            assert (answered[2] / picture).stat().st_size > 5000, picture
             assert 5000 < (kept / picture).stat().st_size < 80_000, picture
         all_.update(pictures)
     assert all_ == {picture.name for picture in kept.iterdir()}
 
 
-def test_1_who(asked):
-    found = {who: (float(r), float(w)) for who, r, w in re.findall(r"^known-(\w+) +([\d.]+) +([\d.]+)", asked[1]["1"], re.M)}
+def test_1_who(answered):
+    found = {who: (float(r), float(w)) for who, r, w in re.findall(r"^known-(\w+) +([\d.]+) +([\d.]+)", answered[1]["1"], re.M)}
     assert found == {"write": (0, BIG), "read": (BIG, 0), "sync": (0, SYNCS * PAGE_BYTES), "random": (RANDOM * 512, 0)}
 
 
-def test_2_hot_files(asked):
-    work = asked[2] / "work"
-    assert re.search(rf" {work}/big +{BIG // MB + BIG // READ} +{2 * BIG}$", asked[1]["2"], re.M), asked[1]["2"]
-    assert re.search(rf" {work}/storm +{SYNCS + RANDOM} +{SYNCS * PAGE_BYTES + RANDOM * 512}$", asked[1]["2"], re.M)
+def test_2_hot_files(answered):
+    work = answered[2] / "work"
+    assert re.search(rf" {work}/big +{BIG // MB + BIG // READ} +{2 * BIG}$", answered[1]["2"], re.M), answered[1]["2"]
+    assert re.search(rf" {work}/storm +{SYNCS + RANDOM} +{SYNCS * PAGE_BYTES + RANDOM * 512}$", answered[1]["2"], re.M)
 
 
-def test_3_sequential(asked):
+def test_3_sequential(answered):
     ends, wanted = {}, collections.defaultdict(list)
-    for part, file, offset, n in accesses(asked[0]):
+    for part, file, offset, n in accesses(answered[0]):
         if file in ends:
             wanted[part].append(ends[file] == offset)
         ends[file] = offset + n
-    found = re.findall(r"^known-(\w+) +(\S+) +(\d+)$", asked[1]["3"], re.M)
+    found = re.findall(r"^known-(\w+) +(\S+) +(\d+)$", answered[1]["3"], re.M)
     assert {p: (round(float(mean), 6), int(n)) for p, mean, n in found} == {
         p: (round(sum(w) / len(w), 6), len(w)) for p, w in wanted.items()}
 
 
-def test_4_sizes(asked):
-    found = json.loads(asked[1]["4"])
+def test_4_sizes(answered):
+    found = json.loads(answered[1]["4"])
     assert {(size, op): n for size, row in found.items() for op, n in row.items() if n} == {
         ("512", "read"): RANDOM, ("4,096", "write"): SYNCS, ("65,536", "read"): BIG // READ, ("1,048,576", "write"): BIG // MB}
 
 
-def test_5_latency(asked):
+def test_5_latency(answered):
     """The program reads the clock before and after a call, so its times are a little longer. One fsync is not in the
     storm."""
-    median = float(re.search(r"^fsync +([\d.]+)", asked[1]["5"], re.M)[1]) * 1000
-    assert 0.2 * sorted(asked[0]["took"])[SYNCS // 2] < median < max(asked[0]["took"])
+    median = float(re.search(r"^fsync +([\d.]+)", answered[1]["5"], re.M)[1]) * 1000
+    assert 0.2 * sorted(answered[0]["took"])[SYNCS // 2] < median < max(answered[0]["took"])
 
 
-def test_6_working_set(asked):
-    megabytes, sum_is_more = asked[1]["6"].split()
-    assert float(megabytes) == pytest.approx(len(set(pages(asked[0]))) * PAGE_BYTES / 1e6) and sum_is_more == "True"
+def test_6_working_set(answered):
+    megabytes, sum_is_more = answered[1]["6"].split()
+    assert float(megabytes) == pytest.approx(len(set(pages(answered[0]))) * PAGE_BYTES / 1e6) and sum_is_more == "True"
 
 
-def test_7_reuse(asked):
+def test_7_reuse(answered):
     """A simulated cache of so many pages."""
     for megabytes in 1, 16, 256:
         cache, hits, all_ = collections.OrderedDict(), 0, 0
-        for page in pages(asked[0]):
+        for page in pages(answered[0]):
             hits, all_ = hits + (page in cache), all_ + 1
             cache[page] = True
             cache.move_to_end(page)
             if len(cache) > -(-megabytes * 10**6 // PAGE_BYTES):
                 cache.popitem(last=False)
-        assert f"{megabytes} MB of LRU: {hits / all_:.1%} of accesses hit" in asked[1]["7"]
+        assert f"{megabytes} MB of LRU: {hits / all_:.1%} of accesses hit" in answered[1]["7"]
 
 
-def test_8_hit_ratio(asked):
+def test_8_hit_ratio(answered):
     """The big file is written, read from memory, dropped, and its first megabyte is read again."""
-    counts = json.loads(asked[1]["8"].splitlines()[-1])
+    counts = json.loads(answered[1]["8"].splitlines()[-1])
     assert counts["MISS_WRITE"] == BIG // PAGE_BYTES
     assert counts["HIT"] + counts["MISS"] == (BIG + MB) // PAGE_BYTES and counts["MISS"] >= 1
-    assert 0 < float(re.search(r"([\d.]+)% of the pages", asked[1]["8"])[1]) <= 100
+    assert 0 < float(re.search(r"([\d.]+)% of the pages", answered[1]["8"])[1]) <= 100
 
 
-def test_9_storm(asked):
-    assert sum(int(n) for n in re.findall(r" known-sync +(\d+) ", asked[1]["9"])) == SYNCS
-    assert sum(int(n) for n in re.findall(r" known-cold +(\d+) ", asked[1]["9"])) == 1
+def test_9_storm(answered):
+    assert sum(int(n) for n in re.findall(r" known-sync +(\d+) ", answered[1]["9"])) == SYNCS
+    assert sum(int(n) for n in re.findall(r" known-cold +(\d+) ", answered[1]["9"])) == 1
 
 
-def test_10_start(asked):
+def test_10_start(answered):
     """Files and bytes according to strace."""
-    log = asked[2] / "cat.strace"
-    subprocess.run(["strace", "-y", "-e", "trace=read,pread64,mmap", "-o", log, "/bin/cat", asked[2] / "work/started"],
+    log = answered[2] / "cat.strace"
+    subprocess.run(["strace", "-y", "-e", "trace=read,pread64,mmap", "-o", log, "/bin/cat", answered[2] / "work/started"],
                    check=True, stdout=subprocess.DEVNULL)
     calls = re.findall(r"^(\w+)\(.*?\d+<(/[^>]*)>.* = (\w+)$", log.read_text(), re.M)
     moved = sum(int(n) for call, _, n in calls if call != "mmap")
-    assert re.search(rf"^(/usr)?/bin/cat +{len({file for _, file, _ in calls})} +{moved} +1$", asked[1]["10"], re.M), asked[1]["10"]
+    assert re.search(rf"^(/usr)?/bin/cat +{len({file for _, file, _ in calls})} +{moved} +1$", answered[1]["10"], re.M), answered[1]["10"]
 
 
-def test_11_block_requests(asked):
+def test_11_block_requests(answered):
     """Pages read after the file was dropped from memory, and those that read-ahead added."""
-    big = re.escape(str(asked[2] / "work" / "big"))
-    count, total = re.search(rf"^{big} +(\d+) +(\d+)$", asked[1]["11"], re.M).groups()
+    big = re.escape(str(answered[2] / "work" / "big"))
+    count, total = re.search(rf"^{big} +(\d+) +(\d+)$", answered[1]["11"], re.M).groups()
     assert int(count) >= 1 and MB <= int(total) <= 3 * MB
 
 
-def test_12_peers_and_processes(asked):
-    facts, answers, _ = asked
+def test_12_peers_and_processes(answered):
+    facts, answers, _ = answered
     assert re.search(rf"CONNECT +127\.0\.0\.1 +{facts['port']} +{CONNECTIONS} ", answers["12"], re.M), answers["12"]
     table = answers["12"].splitlines()
     first = next(i for i, line in enumerate(table) if line.startswith("known-net ACCEPT"))

@@ -58,7 +58,7 @@ def test_fractions_are_compared_as_numbers(special, condition, rows):
     assert len(read(cat("block", special, "-w", condition).stdout)) == rows
 
 
-def test_columns_are_those_asked_for(special):
+def test_columns_are_those_requested(special):
     found = read(cat("fs", special, "--columns", "inode,operation,mono_ns").stdout)
     assert list(found.columns) == ["inode", "operation", "mono_ns"]
     assert list(found.inode.dropna()) == [str(i) for i in craft.INODES]

@@ -58,8 +58,8 @@ def test_a_million_rows_are_loaded_in_little_memory_and_no_slower_than_by_read_c
     million.write()
     assert verify(million.directory)
     runs = [(measured(LOAD, million), measured(PLAIN, million)) for _ in range(RUNS)]
-    told = "\n".join(", ".join(f"{what} {r['seconds']:.2f} s, {r['cpu']:.2f} s of processor, {r['mb']:.0f} MB"
+    table = "\n".join(", ".join(f"{what} {r['seconds']:.2f} s, {r['cpu']:.2f} s of processor, {r['mb']:.0f} MB"
                                for what, r in zip(("load", "read_csv"), run)) for run in runs)
-    print(told)
-    assert max(load["mb"] for load, _ in runs) <= MB, told
-    assert min(load["cpu"] for load, _ in runs) <= MARGIN * min(plain["cpu"] for _, plain in runs), told
+    print(table)
+    assert max(load["mb"] for load, _ in runs) <= MB, table
+    assert min(load["cpu"] for load, _ in runs) <= MARGIN * min(plain["cpu"] for _, plain in runs), table

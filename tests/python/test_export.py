@@ -72,9 +72,9 @@ def test_csv_and_json_keep_every_value(special):
     rows = craft.fs_rows()
     csv = export(special, "--to", "csv").stdout.encode().split(b"\n")
     assert csv[1:-1] == lines_of(special, "fs")
-    told = export(special, "--to", "jsonl", "--streams", "fs")
-    found = [json.loads(line) for line in told.stdout.splitlines()]
-    assert "13 of 13 rows of 1 session" in told.stderr
+    reported = export(special, "--to", "jsonl", "--streams", "fs")
+    found = [json.loads(line) for line in reported.stdout.splitlines()]
+    assert "13 of 13 rows of 1 session" in reported.stderr
     for row in rows:
         same, = [f for f in found if f["mono_ns"] == int(row["mono_ns"]) and f["operation"] == row["operation"]]
         for name, text in row.items():
@@ -298,7 +298,7 @@ def test_a_machine_that_breaks_lines_is_refused(session):
     assert "machine_id: not letters and digits" in export(session.directory, "--to", "jsonl", code=1).stderr
 
 
-def test_lost_rows_are_told(session):
+def test_lost_rows_are_reported(session):
     session.add("fs", craft.fs_rows())
     session.manifest["diagnostics"]["streams"]["fs"]["lost"]["ring"] = 41
     session.write()

@@ -130,15 +130,15 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked():
+def answered():
     assert BIN, "needs PostgreSQL: scripts/install-deps.sh python"
     with tempfile.TemporaryDirectory(prefix="iotrc-") as directory: # pytest's own are closed to PostgreSQL's user
         yield Asked(pathlib.Path(directory))
 
 
-def test_pictures(asked):
+def test_pictures(answered):
     for picture in re.findall(r"!\[[^]]+\]\(lineage/(.*?)\)", PAGE):
-        drawn = asked.directory / picture
+        drawn = answered.directory / picture
         assert drawn.stat().st_size > 3000, picture
         kept = record.TOP / "docs/lineage" / picture
         if os.environ.get("UPDATE"):
@@ -146,43 +146,43 @@ def test_pictures(asked):
         assert kept.exists(), picture
 
 
-def test_rows_lie_where_the_databases_files_do(asked):
-    rows = pandas.read_pickle(asked.directory / "extent")
-    rows = rows[(rows.operation == "write") & (rows.device.astype(str) == asked.device)
-                & rows.kind.isin(["data", "direct"]) & rows.inode.isin(list(asked.files))]
+def test_rows_lie_where_the_databases_files_do(answered):
+    rows = pandas.read_pickle(answered.directory / "extent")
+    rows = rows[(rows.operation == "write") & (rows.device.astype(str) == answered.device)
+                & rows.kind.isin(["data", "direct"]) & rows.inode.isin(list(answered.files))]
     for row in rows.itertuples():
-        path, where = asked.files[row.inode]
+        path, where = answered.files[row.inode]
         assert placed(where, row.offset, row.size) == row.sector * SECTOR, row
         assert row.filename == str(path)
     assert len(rows) > COMMITS
 
 
-def test_1_amplification(asked):
-    found = re.search(r"/logger +(\d+) +([\d.]+) +([\d.]+)$", asked.answers["1"], re.M)
+def test_1_amplification(answered):
+    found = re.search(r"/logger +(\d+) +([\d.]+) +([\d.]+)$", answered.answers["1"], re.M)
     disk, written, amplification = map(float, found.groups())
-    assert (disk, written) == (asked.logged, LINES * LINE)
-    assert abs(amplification - asked.logged / (LINES * LINE)) < 0.01
+    assert (disk, written) == (answered.logged, LINES * LINE)
+    assert abs(amplification - answered.logged / (LINES * LINE)) < 0.01
 
 
-def test_2_wear(asked):
+def test_2_wear(answered):
     """The sum is what the kernel has counted for the disk, not including what the recorder does."""
-    lines = asked.answers["2"].splitlines()
-    at, = (i for i, line in enumerate(lines) if line.startswith(asked.device + " "))
+    lines = answered.answers["2"].splitlines()
+    at, = (i for i, line in enumerate(lines) if line.startswith(answered.device + " "))
     of_disk = [int(lines[at].split()[-1])]
     for line in lines[at + 1:]:
         if not line.startswith(" "):
             break
         of_disk.append(int(line.split()[-1]))
-    assert sum(of_disk) == asked.sectors * SECTOR
+    assert sum(of_disk) == answered.sectors * SECTOR
 
 
-def test_3_commit(asked):
-    assert f"number of transactions actually processed: {COMMITS}/{COMMITS}" in asked.bench
-    commits = int(re.search(r"^(\d+) commits", asked.answers["3"], re.M)[1])
-    assert commits == asked.syncs and commits >= COMMITS
+def test_3_commit(answered):
+    assert f"number of transactions actually processed: {COMMITS}/{COMMITS}" in answered.bench
+    commits = int(re.search(r"^(\d+) commits", answered.answers["3"], re.M)[1])
+    assert commits == answered.syncs and commits >= COMMITS
     found = {kind: (float(n), float(size)) for kind, n, size in
-             re.findall(r"^(\w+) +([\d.]+) +([\d.]+)$", asked.answers["3"], re.M)}
+             re.findall(r"^(\w+) +([\d.]+) +([\d.]+)$", answered.answers["3"], re.M)}
     requests, size = found["data"]
-    rows = pandas.read_pickle(asked.directory / "extent")
+    rows = pandas.read_pickle(answered.directory / "extent")
     log = rows[(rows.operation == "write") & rows.filename.astype(str).str.contains("/pg_wal/")]
-    assert requests >= 1 and asked.wal_bytes <= size * commits <= log["size"].sum() + 1
+    assert requests >= 1 and answered.wal_bytes <= size * commits <= log["size"].sum() + 1

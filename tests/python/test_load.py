@@ -107,7 +107,7 @@ def test_where_keeps_what_it_says(special, where):
     assert texts(fs.filename) == [name for name, _ in craft.NAMES[5:]]
 
 
-def test_columns_come_in_the_order_asked_for(special):
+def test_columns_come_in_the_requested_order(special):
     assert list(iotrc.load(special, "fs", ["size", "timestamp", "session"]).columns) == ["size", "timestamp", "session"]
     with pytest.raises(KeyError, match="no column 'sice'"):
         iotrc.load(special, "fs", ["sice"])
@@ -175,7 +175,7 @@ def test_a_running_session_is_read_as_far_as_it_is(session):
     assert list(iotrc.load(session.directory, "fs").operation) == ["open", "read"]
 
 
-def test_lost_rows_are_told(session):
+def test_lost_rows_are_reported(session):
     session.add("fs", [{"operation": "open", "mono_ns": str(craft.START)}])
     session.add("lost", [{"stream": "fs", "cause": "ring", "count": "41", "mono_ns": str(craft.START)}])
     counts = session.manifest["diagnostics"]["streams"]["fs"]

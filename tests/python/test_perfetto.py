@@ -88,8 +88,8 @@ def test_trace_processor_has_each_row_once(recorded, trace):
 
 def test_a_trace_cut_short_has_fewer_slices(recorded, trace, tmp_path):
     """trace_processor reports no error: only the number of slices, which the export printed, shows it."""
-    told = export(recorded, "--to", "perfetto", "-o", tmp_path / "whole.pftrace").stderr
-    count = int(told.split(" ", 1)[0])
+    reported = export(recorded, "--to", "perfetto", "-o", tmp_path / "whole.pftrace").stderr
+    count = int(reported.split(" ", 1)[0])
     whole = (tmp_path / "whole.pftrace").read_bytes()
     assert whole == trace.read_bytes()
     (tmp_path / "cut.pftrace").write_bytes(whole[:len(whole) * 2 // 3])

@@ -53,6 +53,6 @@ def test_an_overlay_s_inodes_are_exact(tmp_path):
     assert iotrc.Session(session).boot == open("/proc/sys/kernel/random/boot_id").read().strip()
 
     command = shlex.split(re.search(r"^  (python3 -c .*)$", recorded.said, re.M)[1])
-    told = subprocess.run([sys.executable, *command[1:]], capture_output=True, text=True, check=True,
+    reported = subprocess.run([sys.executable, *command[1:]], capture_output=True, text=True, check=True,
                           env={**os.environ, "PYTHONPATH": str(record.TOP / "python")})
-    assert f"[{len(fs)} rows x {len(fs.columns)} columns]" in told.stdout
+    assert f"[{len(fs)} rows x {len(fs.columns)} columns]" in reported.stdout

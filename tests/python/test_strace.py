@@ -71,7 +71,7 @@ def flags(text):
     return frozenset(text.split("|"))
 
 
-def told(call, arguments):
+def decode(call, arguments):
     """What both have of a call's ARGUMENTS: the paths in order, and the words of CALL that have a place."""
     spare = []
     text = PART.sub(lambda part: spare.append(unquoted(part[1] if part[1] is not None else part[3])) or "@", arguments)
@@ -115,9 +115,9 @@ def calls(text, place):
             continue
         times.append((float(time), float(took)))
         if call == "openat" and result_file:
-            assert unquoted(result_file) == told(call, arguments)[0]
+            assert unquoted(result_file) == decode(call, arguments)[0]
         name = SAME.get(call, call)
-        found.setdefault(int(thread), []).append((name, told(call, arguments), result, error, message))
+        found.setdefault(int(thread), []).append((name, decode(call, arguments), result, error, message))
     return found, times
 
 

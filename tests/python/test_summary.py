@@ -348,8 +348,8 @@ def test_a_file_that_is_not_finished_is_read(session, tmp_path):
 
 
 def test_json_is_the_csv(recorded):
-    told = json.loads(summary(recorded, "--json", "--by", "process,operation").stdout)
-    one, = told["summaries"]
+    reported = json.loads(summary(recorded, "--json", "--by", "process,operation").stdout)
+    one, = reported["summaries"]
     assert one["stream"] == "fs" and one["by"] == ["process", "operation"] and one["quantile_error"] == ERROR
     csv = table(recorded, "--by", "process,operation")
     assert len(one["groups"]) == len(csv)
@@ -358,7 +358,7 @@ def test_json_is_the_csv(recorded):
             assert g[name] == c[name]
         for name in ("calls", "errors", "total_ns", "p50_ns", "p95_ns", "p99_ns", "max_ns", "bytes"):
             assert g[name] == int(c[name])
-    assert one["total"]["calls"] == len(rows(recorded, "fs")) and told["lost"] == {"fs": 0}
+    assert one["total"]["calls"] == len(rows(recorded, "fs")) and reported["lost"] == {"fs": 0}
 
 
 def test_top_others_and_total_add_up(recorded):
@@ -383,7 +383,7 @@ def test_several_streams_have_a_table_each(recorded):
     assert [block.splitlines()[0] for block in out.split("\n\n")] == ["fs", "block", "nw_conn"]
 
 
-def test_lost_rows_are_told(session):
+def test_lost_rows_are_reported(session):
     session.add("fs", [{"operation": "close", "pid": "7", "mono_ns": str(START)}])
     session.manifest["diagnostics"]["streams"]["fs"]["lost"]["ring"] = 7
     assert "fs: 7 rows were lost" in summary(session.write()).stderr
@@ -440,8 +440,8 @@ def test_many_groups_are_bounded(session):
     assert process.wait() == 0
     assert len(got) <= 100_000
     assert set(got.file[:100]) >= {f"/heavy{i}" for i in range(1, 100, 2)}
-    told, lacks, true = got.total_ns.astype("int64"), got.lacks.astype("int64"), got.file.map(truth)
-    assert (told <= true).all() and (true <= told + lacks).all()
+    reported, lacks, true = got.total_ns.astype("int64"), got.lacks.astype("int64"), got.file.map(truth)
+    assert (reported <= true).all() and (true <= reported + lacks).all()
     one, = json.loads(summary(directory, "--by", "file", "--json").stdout)["summaries"]
     assert one["total"]["calls"] == n and one["total"]["total_ns"] == sum(truth.values())
     assert sum(g["calls"] for g in one["groups"]) + one["others"]["calls"] == n

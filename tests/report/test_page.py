@@ -26,8 +26,8 @@ CLASSES = {"fs_read": ["read"], "fs_write": ["write"], "fs_open": ["open", "clos
 def page(recorded, tmp_path_factory):
     """The report of the recorded session, and what the browser made of it."""
     file = tmp_path_factory.mktemp("page") / "report.html"
-    told = report(recorded[0], "-o", file)
-    assert re.search(r"report.html: \d+ rows, ", told), told
+    reported = report(recorded[0], "-o", file)
+    assert re.search(r"report.html: \d+ rows, ", reported), reported
     return file, browse(file)
 
 
@@ -345,21 +345,21 @@ def test_running_session_shows_what_is_written(session, tmp_path):
     session.add("fs", rows[200:], part=True)
     session.manifest["session"].update(state="running", stopped_at=None)
     directory = session.write()
-    told = report(directory, "-o", tmp_path / "r.html")
-    assert "500 rows of a session that is still being recorded" in told
+    reported = report(directory, "-o", tmp_path / "r.html")
+    assert "500 rows of a session that is still being recorded" in reported
     seen = browse(tmp_path / "r.html")
     assert seen["said"] == [] and "still being recorded" in seen["warnings"]
     assert seen["channels"]["fs_read"] == 500
 
 
-def test_broken_file_is_told_and_the_rest_is_shown(session, tmp_path):
+def test_broken_file_is_reported_and_the_rest_is_shown(session, tmp_path):
     row = {"operation": "read", "pid": "7", "mono_ns": str(craft.START)}
     session.add("fs", [row] * 5)
     session.add("fs", [row] * 3)
     path = sorted(session.files)[1]
     session.files[path] = session.files[path][:20]
-    told = report(session.write(), "-o", tmp_path / "r.html")
-    assert "1 files could not be read whole" in told
+    reported = report(session.write(), "-o", tmp_path / "r.html")
+    assert "1 files could not be read whole" in reported
     seen = browse(tmp_path / "r.html")
     assert path in seen["warnings"] and seen["channels"]["fs_read"] >= 5
 

@@ -186,11 +186,11 @@ def test_ready_means_that_it_records(service, round):
 
 
 def test_status_line(service):
-    def told():
+    def reported():
         "STATUS= has rows per second"
         return re.match(r"0:\d\d:\d\d  fs \S+/s .* lost \S+ ", service.show("StatusText") + " ")
 
-    machine.wait_for(told)
+    machine.wait_for(reported)
 
 
 def test_its_own_io_is_not_recorded(service):
@@ -322,11 +322,11 @@ def test_reload(service):
     configure(service, "no-snapshots = yes\nstreams = fs\nrotate-rows = 1\n")
     service.run("systemctl reload iotrc")
 
-    def told():
+    def reported():
         "the journal has it"
         return "reloaded /etc/iotrc/iotrc.conf; takes effect at the next start: streams" in service.journal_text(since)
 
-    machine.wait_for(told)
+    machine.wait_for(reported)
     assert service.show("MainPID") == pid
     assert (5, "reloaded /etc/iotrc/iotrc.conf; takes effect at the next start: streams") in service.journal(since)
 

@@ -107,7 +107,7 @@ Test(anonymize, room_is_enough)
 	cr_expect_leq(anonymize__args(anon, out, many, sizeof(many)) - out, (long)sizeof(out));
 }
 
-Test(anonymize, system_paths_stay_where_asked)
+Test(anonymize, system_paths_stay_as_requested)
 {
 	cr_expect_str_eq(path(keeping, "/usr/lib/x/alice"), "/usr/lib/x/alice");
 	cr_expect_str_eq(path(keeping, "/etc/passwd"), "/etc/passwd");

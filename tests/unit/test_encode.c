@@ -228,7 +228,7 @@ static size_t requested(struct rec_fs_long *r, const char *one, const char *two)
 	return sizeof(*r) + r->len + r->len2;
 }
 
-Test(encode, asked_paths_are_made_absolute)
+Test(encode, requested_paths_are_made_absolute)
 {
 	union {
 		struct rec_fs_long r;

@@ -3,7 +3,7 @@
 
 #include "dataset/frame.h"
 
-Test(frame, tells_bombs_from_rows_that_are_alike)
+Test(frame, distinguishes_bombs_from_rows_that_are_alike)
 {
 	const uint64_t gib = 1 << 30, mib = 1 << 20;
 

@@ -65,7 +65,7 @@ Test(lane, many_times_round)
 	close(fd);
 }
 
-Test(lane, stops_where_told)
+Test(lane, stops_where_requested)
 {
 	int fd = memfd_create("lanes", 0);
 	u64 at = 10, taken = 0;

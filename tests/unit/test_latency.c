@@ -74,7 +74,7 @@ Test(latency, unknown_durations_are_not_counted)
 	free(l);
 }
 
-Test(latency, requests_are_told_apart_by_device_and_operation)
+Test(latency, requests_are_matched_by_device_and_operation)
 {
 	struct latencies *l = latencies__new();
 

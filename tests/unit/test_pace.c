@@ -8,12 +8,12 @@
 #define NOW (1000 * S)
 
 /* The delay after N consecutive failures. */
-static uint64_t after(unsigned int n, bool refused, unsigned int asked_s, uint32_t random)
+static uint64_t after(unsigned int n, bool refused, unsigned int retry_after_s, uint32_t random)
 {
 	struct backoff b = { 0 };
 
 	for (unsigned int i = 0; i < n; i++)
-		backoff__failed(&b, NOW, refused, asked_s, random);
+		backoff__failed(&b, NOW, refused, retry_after_s, random);
 	cr_assert_eq(b.failures, n);
 	return b.not_before_ns - NOW;
 }
@@ -37,7 +37,7 @@ Test(pace, what_is_refused_is_tried_slowly)
 	cr_expect_eq(after(100, true, 0, UINT32_MAX), 2700 * S);
 }
 
-Test(pace, no_sooner_than_asked_and_within_reason)
+Test(pace, no_sooner_than_requested_and_within_reason)
 {
 	cr_expect_eq(after(1, false, 17, 0), 17 * S);
 	cr_expect_eq(after(1, true, 17, 0), 30 * S);

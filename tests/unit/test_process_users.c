@@ -21,12 +21,12 @@ TestSuite(process_users, .init = setup, .fini = teardown);
 
 static void table_is(const char *text)
 {
-	json_t *told = process_users__json(users), *want = json_loads(text, 0, NULL);
+	json_t *json = process_users__json(users), *want = json_loads(text, 0, NULL);
 
 	cr_assert_not_null(want);
-	json_object_del(told, "names"); /* those of this machine */
-	cr_assert(json_equal(told, want), "%s", json_dumps(told, JSON_COMPACT));
-	json_decref(told);
+	json_object_del(json, "names"); /* those of this machine */
+	cr_assert(json_equal(json, want), "%s", json_dumps(json, JSON_COMPACT));
+	json_decref(json);
 	json_decref(want);
 }
 
@@ -68,7 +68,7 @@ Test(process_users, a_change_counts_from_its_first_row)
 
 Test(process_users, what_there_is_no_room_for_is_counted)
 {
-	json_t *told;
+	json_t *json;
 	uint8_t two[2];
 
 	for (uint32_t i = 0; i < PROCESS_USERS_MAX + 3; i++)
@@ -78,22 +78,22 @@ Test(process_users, what_there_is_no_room_for_is_counted)
 	two[0] = process_users__note(users, 10, 1000);
 	for (uint32_t i = 0; i < PROCESS_USERS_CHANGES_MAX + 5; i++)
 		process_users__row(users, 10, two[(i + 1) % 2], i);
-	told = process_users__json(users);
-	cr_assert_eq(json_array_size(json_object_get(told, "processes")), PROCESS_USERS_MAX);
-	cr_assert_eq(json_array_size(json_object_get(told, "changes")), PROCESS_USERS_CHANGES_MAX);
-	cr_assert_eq(json_integer_value(json_object_get(told, "left_out")), 3 + 5 + 1);
-	json_decref(told);
+	json = process_users__json(users);
+	cr_assert_eq(json_array_size(json_object_get(json, "processes")), PROCESS_USERS_MAX);
+	cr_assert_eq(json_array_size(json_object_get(json, "changes")), PROCESS_USERS_CHANGES_MAX);
+	cr_assert_eq(json_integer_value(json_object_get(json, "left_out")), 3 + 5 + 1);
+	json_decref(json);
 }
 
 Test(process_users, names_are_those_of_the_system)
 {
-	json_t *told;
+	json_t *json;
 
 	process_users__note(users, 1, 0);
 	process_users__note(users, 2, 4000000000);
-	told = process_users__json(users);
-	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(told, "names"), "0")),
+	json = process_users__json(users);
+	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(json, "names"), "0")),
 			 "root");
-	cr_assert_eq(json_object_size(json_object_get(told, "names")), 1);
-	json_decref(told);
+	cr_assert_eq(json_object_size(json_object_get(json, "names")), 1);
+	json_decref(json);
 }

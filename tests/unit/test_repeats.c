@@ -42,7 +42,7 @@ static bool again(enum fs_op op, uint64_t task, uint64_t path, int64_t ret)
 	return repeats__has(repeats, &rec);
 }
 
-static bool asked_again(enum fs_op op, uint64_t task, const char *path, int64_t ret, uint64_t ino)
+static bool repeated(enum fs_op op, uint64_t task, const char *path, int64_t ret, uint64_t ino)
 {
 	union call c = { .rec = { .fs = { REC_FS_LONG, op, .task = task, .ret = ret },
 				  .base = 7,
@@ -66,20 +66,20 @@ static bool mapped_again(uint64_t path, uint32_t prot, uint32_t flags)
 
 Test(repeats, a_failure_is_everybodys)
 {
-	cr_assert(!asked_again(FS_OPEN, 1, "a.h", -ENOENT, 0));
-	cr_assert(asked_again(FS_OPEN, 1, "a.h", -ENOENT, 0));
-	cr_assert(asked_again(FS_OPEN, 2, "a.h", -ENOENT, 0));
-	cr_assert(!asked_again(FS_OPEN, 1, "a.h", -EACCES, 0));
-	cr_assert(!asked_again(FS_OPEN, 1, "b.h", -ENOENT, 0));
-	cr_assert(!asked_again(FS_OPEN, 1, "a.hh", -ENOENT, 0));
-	cr_assert(!asked_again(FS_READLINK, 1, "a.h", -ENOENT, 0));
+	cr_assert(!repeated(FS_OPEN, 1, "a.h", -ENOENT, 0));
+	cr_assert(repeated(FS_OPEN, 1, "a.h", -ENOENT, 0));
+	cr_assert(repeated(FS_OPEN, 2, "a.h", -ENOENT, 0));
+	cr_assert(!repeated(FS_OPEN, 1, "a.h", -EACCES, 0));
+	cr_assert(!repeated(FS_OPEN, 1, "b.h", -ENOENT, 0));
+	cr_assert(!repeated(FS_OPEN, 1, "a.hh", -ENOENT, 0));
+	cr_assert(!repeated(FS_READLINK, 1, "a.h", -ENOENT, 0));
 }
 
 Test(repeats, a_look_is_everybodys_while_the_file_is_the_same)
 {
-	cr_assert(!asked_again(FS_GETATTR, 1, "a", 0, 5));
-	cr_assert(asked_again(FS_GETATTR, 2, "a", 0, 5));
-	cr_assert(!asked_again(FS_GETATTR, 1, "a", 0, 6));
+	cr_assert(!repeated(FS_GETATTR, 1, "a", 0, 5));
+	cr_assert(repeated(FS_GETATTR, 2, "a", 0, 5));
+	cr_assert(!repeated(FS_GETATTR, 1, "a", 0, 6));
 	cr_assert(!again(FS_READDIR, 1, 9, 100));
 	cr_assert(again(FS_READDIR, 1, 9, 0));
 }
@@ -105,8 +105,8 @@ Test(repeats, what_changes_something_never_repeats)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
 		cr_assert(!again(ops[i], 1, 9, 0) && !again(ops[i], 1, 9, 0), "%d", ops[i]);
-		cr_assert(!asked_again(ops[i], 1, "a", 0, 5) && !asked_again(ops[i], 1, "a", 0, 5),
-			  "%d", ops[i]);
+		cr_assert(!repeated(ops[i], 1, "a", 0, 5) && !repeated(ops[i], 1, "a", 0, 5), "%d",
+			  ops[i]);
 	}
 }
 
@@ -120,11 +120,11 @@ Test(repeats, a_mapping_that_writes_never_repeats)
 	cr_assert(!again(FS_READ, 1, 9, 10), "a read is no mapping");
 }
 
-Test(repeats, a_thread_that_is_new_is_told)
+Test(repeats, a_new_thread_is_reported)
 {
-	cr_assert(!asked_again(FS_ACCESS, 1, "a", -ENOENT, 0));
-	cr_assert(!asked_again(FS_ACCESS, 3, "a", -ENOENT, 0));
-	cr_assert(asked_again(FS_ACCESS, 3, "a", -ENOENT, 0));
+	cr_assert(!repeated(FS_ACCESS, 1, "a", -ENOENT, 0));
+	cr_assert(!repeated(FS_ACCESS, 3, "a", -ENOENT, 0));
+	cr_assert(repeated(FS_ACCESS, 3, "a", -ENOENT, 0));
 }
 
 Test(repeats, unknown_results_and_other_streams_are_kept)

@@ -374,7 +374,7 @@ Test(replay, what_is_no_file)
 	cr_expect(strstr(problem, "/nowhere/at/all"), "%s", problem);
 }
 
-Test(replay, a_disk_that_is_full_is_told)
+Test(replay, a_full_disk_is_reported)
 {
 	struct sink own = sink_of(&made);
 	struct keep *k;

@@ -157,7 +157,7 @@ Test(table, keys_in_a_row)
 	table__clear(&t);
 }
 
-Test(table, tells_that_the_disk_fails)
+Test(table, reports_that_the_disk_fails)
 {
 	struct table t = { .max = 1024 };
 	uint64_t *value;

@@ -80,7 +80,7 @@ Test(target, answers)
 	cr_assert(answer__ok(answer(200, "<Error>")));
 }
 
-Test(target, what_the_rest_of_an_answer_tells)
+Test(target, what_the_rest_of_an_answer_says)
 {
 	struct http_answer *a = answer(301, "");
 	struct target_result r;

@@ -13,7 +13,7 @@ import sign
 class Gateway:
     def __init__(self, ceph, bucket, token=None):
         self.endpoint, self.bucket, self.token = ceph.endpoint, bucket, token
-        self.asked, self.telemetry = [], []
+        self.requests, self.telemetry = [], []
         # What a test may replace: a function from a URL to the answer's status and text, and how URLs are made.
         self.answer = lambda url: (200, url)
         self.presign = sign.presign
@@ -35,7 +35,7 @@ class Gateway:
 
             def do_GET(self):
                 path = urllib.parse.unquote(self.path)
-                gateway.asked.append((path, dict(self.headers)))
+                gateway.requests.append((path, dict(self.headers)))
                 if self.denied():
                     self.reply(401)
                 elif not path.startswith("/presigned-url/"):

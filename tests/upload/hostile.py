@@ -35,7 +35,7 @@ class Hostile(Listener):
 
     def __init__(self, address="127.0.0.1", reads=None, **answers):
         self.answers, self.reads = answers, reads
-        self.asked, self.bodies = [], []   # (method, path); their headers
+        self.requests, self.bodies = [], []   # (method, path); their headers
         self.sent = self.taken = 0         # bytes of answers, and of bodies
         super().__init__(address, backlog=16)
         self.url = f"http://{address}:{self.port}"
@@ -45,7 +45,7 @@ class Hostile(Listener):
             # One answer per connection: a redirect needs a new one.
             head = Message(read_head(s), b"")
             method, path = head.lines[0].split()[:2]
-            self.asked.append((method, path))
+            self.requests.append((method, path))
             if head.header("expect"):
                 s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             length = int(head.header("content-length", "0"))

@@ -122,13 +122,13 @@ class Tunnel(Listener):
     refuses those without the right Proxy-Authorization."""
 
     def __init__(self, authorization=None):
-        self.authorization, self.asked = authorization, []
+        self.authorization, self.requests = authorization, []
         super().__init__()
 
     def serve(self, s):
         with contextlib.suppress(OSError), s:
             head = Message(read_head(s), b"")
-            self.asked.append(head)
+            self.requests.append(head)
             if self.authorization and head.header("proxy-authorization") != self.authorization:
                 s.sendall(answer(407, "Proxy Authentication Required"))
                 return

@@ -46,8 +46,8 @@ def test_retry_after_is_honoured(ceph, s3cmd, bucket, tmp_path):
     session = sessions.make(tmp_path / "t", [10])
     with Proxy(ceph.port, once("503")) as proxy:
         sessions.upload(bucket, proxy.endpoint, tmp_path / "state", "--upload-parallel", "1", tmp_path / "t")
-        (asked, _, _, _, _), (then, _, _, _, _) = proxy.log[:2]
-    assert then - asked >= 2
+        (requested, _, _, _, _), (then, _, _, _, _) = proxy.log[:2]
+    assert then - requested >= 2
     sessions.check_whole(s3cmd, bucket, tmp_path, (session, sessions.contents(session)))
 
 

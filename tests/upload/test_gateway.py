@@ -31,8 +31,8 @@ def path(tmp_path):
 def test_arrives(s3cmd, bucket, tmp_path, path, gateway):
     r = put(gateway.url, KEY, path)
     assert r["verdict"] == "done" and r["sent"] == 3 << 20, r
-    assert [a[0] for a in gateway.asked] == ["/presigned-url/" + KEY]
-    assert "Authorization" not in gateway.asked[0][1]
+    assert [a[0] for a in gateway.requests] == ["/presigned-url/" + KEY]
+    assert "Authorization" not in gateway.requests[0][1]
     assert s3cmd.list(bucket) == {KEY: 3 << 20}
     assert s3cmd.read(bucket, KEY, tmp_path) == path.read_bytes()
 
@@ -202,13 +202,13 @@ def test_a_session(s3cmd, bucket, tmp_path, gateway):
         here = {"/".join(session.parts[-3:]) + "/" + k: v for k, v in sessions.contents(session).items()}
         for key, data in here.items():
             assert s3cmd.read(bucket, key, tmp_path) == data
-        asked = [path.removeprefix("/presigned-url/") for path, _ in gateway.asked]
-        assert sorted(asked) == sorted(here) and asked[-1].endswith("/manifest.json")
-        gateway.asked.clear()
+        requests = [path.removeprefix("/presigned-url/") for path, _ in gateway.requests]
+        assert sorted(requests) == sorted(here) and requests[-1].endswith("/manifest.json")
+        gateway.requests.clear()
         assert gateway.telemetry == [{"computer_id": sessions.MACHINE, "kernel": "6.1", "state": "complete",
                                       "events": {"fs": 5}, "lost": {"fs": 3}}] * i
     code, said = upload(gateway, tmp_path, session)
-    assert code == 0 and not gateway.asked, said
+    assert code == 0 and not gateway.requests, said
 
 
 def test_telemetry_is_the_gateways_alone(ceph, bucket, tmp_path):

@@ -35,7 +35,7 @@ def ends(server, url, *args, within=ANSWER_S + 5, **options):
     begun = time.monotonic()
     r = put(url, *args, answer=ANSWER_S, timeout=within, **options)
     assert time.monotonic() - begun < within
-    assert server.asked and server.sent < UNDER_WAY, server.sent
+    assert server.requests and server.sent < UNDER_WAY, server.sent
     return r
 
 
@@ -144,7 +144,7 @@ def test_a_url_beyond_this_machine_must_be_https(path, kind, form):
         return hostile.text(form.format(url.replace("\\", "\\\\") if "{{" in form else url))
 
     for r, foreign in leads(path, give):
-        assert r["verdict"] in ("refused", "retry") and not foreign.asked, r
+        assert r["verdict"] in ("refused", "retry") and not foreign.requests, r
     if kind in ("plain", "user", "user-port", "mapped", "hex", "number", "upper", "query", "fragment"):
         assert r["verdict"] == "refused" and "https" in r["reason"], r
 
@@ -167,7 +167,7 @@ def test_redirects_lead_nowhere(path, status, where):
         return hostile.text("", status, "Location: " + where.format(foreign=f"{FOREIGN}:{foreign.port}"))
 
     for r, foreign in leads(path, give):
-        assert r["verdict"] == "refused" and "redirect" in r["reason"] and not foreign.asked, r
+        assert r["verdict"] == "refused" and "redirect" in r["reason"] and not foreign.requests, r
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"])
@@ -178,4 +178,4 @@ def test_what_goes_to_this_machine_goes_through_no_proxy(path, name):
         with Hostile(FOREIGN, PUT=answer, GET=answer) as foreign, Hostile(PUT=answer) as store:
             with Hostile(GET=hostile.text(store.url + "/x")) as gateway:
                 put(gateway.url, KEY, path, answer=ANSWER_S, env={name: foreign.url})
-                assert not foreign.asked and store.bodies == [path.read_bytes()]
+                assert not foreign.requests and store.bodies == [path.read_bytes()]

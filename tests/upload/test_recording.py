@@ -121,7 +121,7 @@ def test_threads_have_no_rights(ceph, bucket, tmp_path):
     assert (r.session_directory / ".upload.jsonl").stat().st_uid == 1234
 
 
-def test_the_end_waits_no_longer_than_told(ceph, s3cmd, bucket, tmp_path):
+def test_the_end_waits_no_longer_than_requested(ceph, s3cmd, bucket, tmp_path):
     """The next recording uploads the rest."""
     with Proxy(ceph.port, lambda *_: "stall") as proxy:
         r = recording(tmp_path, bucket, proxy.endpoint, "--upload-timeout", "2s").start().wait_ready()

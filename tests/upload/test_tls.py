@@ -88,17 +88,17 @@ def test_tunnel_from_the_environment(s3cmd, bucket, tls, tmp_path, path):
         env = {"https_proxy": f"http://somebody:a-password@127.0.0.1:{tunnel.port}"}
         r = put(f"s3://{bucket}", "k", path, endpoint=tls.endpoint, ca=tls.ca, env=env)
         assert r["verdict"] == "done", r
-        assert {m.lines[0] for m in tunnel.asked} == {f"CONNECT localhost:{tls.port} HTTP/1.1"}
-        assert not any(m.header("authorization") or m.header("x-amz-content-sha256") for m in tunnel.asked)
+        assert {m.lines[0] for m in tunnel.requests} == {f"CONNECT localhost:{tls.port} HTTP/1.1"}
+        assert not any(m.header("authorization") or m.header("x-amz-content-sha256") for m in tunnel.requests)
         # The certificate is checked as without a proxy.
         r = put(f"s3://{bucket}", "l", path, endpoint=tls.endpoint, env=env)
         assert r["verdict"] == "refused" and "certificate" in r["reason"], r
         env = {"HTTPS_PROXY": f"http://somebody:wrong@127.0.0.1:{tunnel.port}"}
         r = put(f"s3://{bucket}", "l", path, endpoint=tls.endpoint, ca=tls.ca, env=env)
         assert r["verdict"] == "refused" and "proxy" in r["reason"] and "wrong" not in r["reason"], r
-        before = len(tunnel.asked)
+        before = len(tunnel.requests)
         r = put(f"s3://{bucket}", "m", path, endpoint=tls.endpoint, ca=tls.ca, env={**env, "no_proxy": "localhost"})
-        assert r["verdict"] == "done" and len(tunnel.asked) == before, r
+        assert r["verdict"] == "done" and len(tunnel.requests) == before, r
     assert s3cmd.read(bucket, "k", tmp_path) == path.read_bytes()
     assert set(s3cmd.list(bucket)) == {"k", "m"}
 

@@ -45,8 +45,8 @@ static void text(const union address *a, socklen_t len, char *ret_host, char *re
 }
 
 /* ASKED is the peer's address if the socket does not have it (a refused connect). */
-static void say(const char *event, int fd, int family, long result, const union address *asked,
-		socklen_t asked_len)
+static void say(const char *event, int fd, int family, long result, const union address *requested,
+		socklen_t requested_len)
 {
 	char local[128] = "-", sport[8] = "-", remote[128] = "-", dport[8] = "-";
 	union address a = { 0 };
@@ -58,8 +58,8 @@ static void say(const char *event, int fd, int family, long result, const union 
 	len = sizeof(a);
 	if (!getpeername(fd, &a.any, &len))
 		text(&a, len, remote, dport);
-	else if (asked)
-		text(asked, asked_len, remote, dport);
+	else if (requested)
+		text(requested, requested_len, remote, dport);
 	printf("%s %d %d %s %s %s %s %s %ld\n", event, getpid(), fd, domain_name(family), local,
 	       sport, remote, dport, result);
 	fflush(stdout);

@@ -17,7 +17,7 @@ struct xattr_at { /* struct xattr_args of linux/xattr.h */
 	uint32_t size, flags;
 };
 
-static void told(const char *operation, const char *path, int64_t size, int bytes,
+static void call(const char *operation, const char *path, int64_t size, int bytes,
 		 const char *flags, long result)
 {
 	tell_as("", operation, path, NULL, size, NONE, bytes, flags, result < 0 ? -errno : result);
@@ -32,25 +32,25 @@ int main(void)
 
 	/* A call that this kernel lacks fails with ENOSYS, and has a row like any other. */
 	for (int i = 0; i < 3; i++) {
-		told("setattr", "file", NONE, 0, MODE,
+		call("setattr", "file", NONE, 0, MODE,
 		     syscall(NR_FCHMODAT2, dir, "./file", 0600, 0));
-		told("setattr", "file", NONE, 0, MODE,
+		call("setattr", "file", NONE, 0, MODE,
 		     syscall(NR_FCHMODAT2, fd, "", 0600, AT_EMPTY_PATH));
-		told("setattr", "absent", NONE, 0, MODE,
+		call("setattr", "absent", NONE, 0, MODE,
 		     syscall(NR_FCHMODAT2, dir, "absent", 0600, 0));
 	}
 	for (int i = 0; i < 3; i++) {
-		told("setxattr", "file", 11, 0, "",
+		call("setxattr", "file", 11, 0, "",
 		     syscall(NR_SETXATTRAT, fd, "", (long)AT_EMPTY_PATH, "user.x", &value,
 			     sizeof(value)));
-		told("getxattr", "file", 100, 1, "",
+		call("getxattr", "file", 100, 1, "",
 		     syscall(NR_GETXATTRAT, dir, "file", 0L, "user.x", &room, sizeof(room)));
-		told("getxattr", "absent", 100, 1, "",
+		call("getxattr", "absent", 100, 1, "",
 		     syscall(NR_GETXATTRAT, dir, "absent", 0L, "user.x", &room, sizeof(room)));
-		told("listxattr", "file", 4096, 1, "",
+		call("listxattr", "file", 4096, 1, "",
 		     syscall(NR_LISTXATTRAT, dir, "file", 0L, buf, 4096L));
 	}
-	told("removexattr", "file", NONE, 0, "",
+	call("removexattr", "file", NONE, 0, "",
 	     syscall(NR_REMOVEXATTRAT, dir, "file", 0L, "user.x"));
 	return 0;
 }

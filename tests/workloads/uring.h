@@ -147,7 +147,7 @@ static inline int ring__one(struct ring *r)
 
 /* ---- what is printed ---- */
 
-static char told_cwd[4096];
+static char reported_cwd[4096];
 
 /* NULL for none, otherwise a name below the initial current directory or an absolute one. */
 static inline void tell_path(const char *path)
@@ -157,7 +157,7 @@ static inline void tell_path(const char *path)
 	else if (*path == '/' || *path == '=') /* =text: as it is */
 		printf("\"%s\"", path + (*path == '='));
 	else
-		printf("\"%s%s%s\"", told_cwd, *path ? "/" : "", path);
+		printf("\"%s%s%s\"", reported_cwd, *path ? "/" : "", path);
 }
 
 #define NONE INT64_MIN /* an empty field */
@@ -168,7 +168,7 @@ static inline void tell_as(const char *kind, const char *operation, const char *
 			   const char *path2, int64_t size, int64_t offset, int bytes,
 			   const char *flags, int res)
 {
-	if (!*told_cwd && !getcwd(told_cwd, sizeof(told_cwd)))
+	if (!*reported_cwd && !getcwd(reported_cwd, sizeof(reported_cwd)))
 		exit(94);
 	printf("{\"operation\": \"%s\", \"path\": ", operation);
 	if (path2) {

@@ -30,7 +30,7 @@ static struct io_uring_sqe *ask(int from, int size, int offset, int flags)
 	return sqe;
 }
 
-static void ask_told(int offset)
+static void request_reported(int offset)
 {
 	ask(fd, 7, offset, 0);
 	tell("read", "quiet", NULL, 7, offset, 1, "", 7);
@@ -57,18 +57,18 @@ int main(void)
 			tell("read", NULL, NULL, 13, i, 1, "", -EBADF);
 			go(2, -EBADF);
 		} else {
-			ask_told(i);
+			request_reported(i);
 			go(2, 7);
 		}
 		/* The next request of a chain begins when a worker has finished the previous
 		 * one. */
 		ask(fd, 17, i, CQE_SKIP_SUCCESS | IOSQE_ASYNC | IOSQE_IO_LINK);
-		ask_told(i);
+		request_reported(i);
 		go(2, 7);
 	}
 	for (int i = 0; i < MANY; i++)
 		ask(fd, 19, i, CQE_SKIP_SUCCESS);
-	ask_told(MANY);
+	request_reported(MANY);
 	go(MANY + 1, 7);
 	IS(0, SYS(close, ring.fd));
 	return 0;

@@ -70,7 +70,7 @@ struct bpf_engine {
 	size_t draining;         /* the ring */
 
 	/* What each CPU has lost and shed: reported so far, and until when. */
-	uint64_t lost_told_ns[MAX_CPUS][STREAM_CAPTURED], shed_told[MAX_CPUS];
+	uint64_t lost_reported_ns[MAX_CPUS][STREAM_CAPTURED], shed_reported[MAX_CPUS];
 };
 
 /* ---- programs.c: which programs serve what, and which of them this kernel supports ---- */
@@ -141,8 +141,9 @@ void rings__wait(struct engine *e, int timeout_ms);
 int rings__watch(struct engine *e, int fd);
 struct engine_fill rings__fill(struct engine *e);
 
-/* ---- counters.c: counters of the programs. Functions of engine.h with the same names ---- */
+/* ---- counters.c: counters of the programs ---- */
 
+/* The functions of engine.h with the same names. */
 void counters__counts(struct engine *e, enum stream stream, struct engine_counts *ret);
 void counters__losses(struct engine *e, engine_loss_fn tell, void *arg);
 void counters__shed(struct engine *e, uint64_t ops);
@@ -150,6 +151,7 @@ void counters__matched(const struct engine *e, struct matched *ret);
 
 /* ---- cgroups.c ---- */
 
+/* The function engine__add_cgroup() of engine.h. */
 int cgroups__add(struct engine *e, uint64_t cgroup);
 
 /* ---- sums.c: sums that the programs keep instead of sending records ---- */
@@ -164,12 +166,13 @@ int sums__prepare(struct bpf_engine *b, char *problem);
 /* The function of engine.h with the same name. */
 int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 
-/* ---- calls.c: calls in progress. Functions of engine.h with the same names ---- */
+/* ---- calls.c: calls in progress ---- */
 
 /* To be called when all programs are attached. Returns 0, or a negative errno and PROBLEM. */
 int calls__prepare(struct bpf_engine *b, char *problem);
 void calls__free(struct bpf_engine *b);
 
+/* The functions engine__unfinished(), engine__calls() and engine__describe_call() of engine.h. */
 int calls__unfinished(struct engine *e, const struct sink *sink);
 int calls__tell(struct engine *e, engine_call_fn tell, void *arg);
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret);
@@ -183,15 +186,15 @@ void flows__free(struct bpf_engine *b);
 /* The function engine__flows() of engine.h. */
 int flows__tell(struct engine *e, enum flow_event event, const struct sink *sink);
 
-/* ---- missed.c: events for which the kernel ran no program. Functions of engine.h with the same
- * names ---- */
+/* ---- missed.c: events for which the kernel ran no program ---- */
 
+/* The functions of engine.h with the same names. */
 void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
 size_t missed__hooks(struct engine *e, struct manifest_hook *ret);
 
-/* ---- limits.c: features that need another kernel. Functions of engine.h with the same names
- * ---- */
+/* ---- limits.c: features that need another kernel ---- */
 
+/* The functions engine__limits() and engine__warning() of engine.h. */
 size_t limits__list(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX]);
 const char *limits__warning(const struct engine *e);
 

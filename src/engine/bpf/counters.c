@@ -58,7 +58,7 @@ static void tell_lost(struct bpf_engine *b, unsigned int cpu, enum stream stream
 		      engine_loss_fn tell, void *arg)
 {
 	struct stream_count *n = &b->skel->bss->slots[cpu].streams[stream];
-	uint64_t lost, to, *told = &b->lost_told_ns[cpu][stream];
+	uint64_t lost, to, *reported = &b->lost_reported_ns[cpu][stream];
 	struct engine_loss loss = { .stream = stream, .cause = ENGINE_LOST, .cpu = cpu };
 
 	if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
@@ -66,24 +66,24 @@ static void tell_lost(struct bpf_engine *b, unsigned int cpu, enum stream stream
 	to = read_loss(n, &lost);
 	/* Losses since the last acknowledgement have left the time of the first one unchanged. */
 	loss.count = lost - n->acked;
-	loss.from_ns = MAX(n->lost_first_ns, *told);
-	loss.to_ns = *told = MAX(to, *told);
+	loss.from_ns = MAX(n->lost_first_ns, *reported);
+	loss.to_ns = *reported = MAX(to, *reported);
 	tell(arg, &loss);
 	__atomic_store_n(&n->acked, lost, __ATOMIC_RELEASE);
 }
 
 static void tell_shed(struct bpf_engine *b, unsigned int cpu, engine_loss_fn tell, void *arg)
 {
-	uint64_t *told = &b->shed_told[cpu],
+	uint64_t *reported = &b->shed_reported[cpu],
 		 shed = __atomic_load_n(&b->skel->bss->slots[cpu].streams[STREAM_FS].shed,
 					__ATOMIC_ACQUIRE);
 	struct engine_loss loss = {
-		.stream = STREAM_FS, .cause = ENGINE_SHED, .count = shed - *told, .cpu = cpu
+		.stream = STREAM_FS, .cause = ENGINE_SHED, .count = shed - *reported, .cpu = cpu
 	};
 
 	if (loss.count)
 		tell(arg, &loss);
-	*told = shed;
+	*reported = shed;
 }
 
 void counters__losses(struct engine *e, engine_loss_fn tell, void *arg)

@@ -29,7 +29,7 @@
 enum { CLD_OF_EXIT = 1, CLD_OF_SIGNAL = 2 };
 
 /* The call that an event stands for, with its texts. */
-struct told {
+struct event_text {
 	struct call_line l;
 	size_t len;
 	char text[TEXT_BYTES];
@@ -43,7 +43,7 @@ static int64_t number(const json_t *o, const char *key)
 }
 
 /* Appends LEN bytes as the next text. Returns false if there is no room. */
-static bool add_text(struct told *t, const char *s, size_t len)
+static bool add_text(struct event_text *t, const char *s, size_t len)
 {
 	if (t->l.n_texts == CALL_TEXTS_MAX || len > sizeof(t->text) - t->len)
 		return false;
@@ -55,7 +55,7 @@ static bool add_text(struct told *t, const char *s, size_t len)
 
 /* Adds the path of FILE, an es_file_t, followed by "/NAME" unless that is NULL. Returns false if it
  * has none, or one that was cut. */
-static bool add_path(struct told *t, const json_t *file, const char *name)
+static bool add_path(struct event_text *t, const json_t *file, const char *name)
 {
 	const char *path = json_string_value(json_object_get(file, "path"));
 	char whole[PATH_BYTES];
@@ -73,18 +73,18 @@ static mode_t mode_of(const json_t *file)
 	return (mode_t)number(json_object_get(file, "stat"), "st_mode");
 }
 
-static void add_number(struct told *t, int64_t n)
+static void add_number(struct event_text *t, int64_t n)
 {
 	t->l.n[t->l.n_numbers++] = n;
 }
 
-static void call(struct told *t, const char *name)
+static void call(struct event_text *t, const char *name)
 {
 	snprintf(t->l.name, sizeof(t->l.name), "%s", name);
 }
 
 /* Adds the destination: { existing_file } or { new_path: { dir, filename } }. */
-static bool add_destination(struct told *t, const json_t *event)
+static bool add_destination(struct event_text *t, const json_t *event)
 {
 	const json_t *to = json_object_get(event, "destination"),
 		     *existing = json_object_get(to, "existing_file"),
@@ -100,7 +100,7 @@ static bool add_destination(struct told *t, const json_t *event)
 struct shape;
 
 /* Fills T from EVENT. Returns false if the event is malformed. */
-typedef bool (*shape_fn)(struct told *t, const json_t *event, const struct shape *shape);
+typedef bool (*shape_fn)(struct event_text *t, const json_t *event, const struct shape *shape);
 
 struct shape {
 	const char *event; /* eslogger's name */
@@ -110,12 +110,12 @@ struct shape {
 	const char *other;
 };
 
-static bool take_FILE(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_FILE(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	return add_path(t, json_object_get(event, shape->file), NULL);
 }
 
-static bool take_OPEN(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_OPEN(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	const json_t *file = json_object_get(event, "file");
 	int64_t flags = number(event, "fflag");
@@ -129,7 +129,7 @@ static bool take_OPEN(struct told *t, const json_t *event, const struct shape *s
 	return add_path(t, file, NULL);
 }
 
-static bool take_CREATE(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_CREATE(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	mode_t mode =
 		mode_of(json_object_get(json_object_get(event, "destination"), "existing_file"));
@@ -141,13 +141,13 @@ static bool take_CREATE(struct told *t, const json_t *event, const struct shape 
 	return add_destination(t, event);
 }
 
-static bool take_RENAME(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_RENAME(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	return add_path(t, json_object_get(event, "source"), NULL) && add_destination(t, event);
 }
 
 /* An event about a file and a name in a directory. */
-static bool take_NAME(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_NAME(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	const char *name = json_string_value(json_object_get(event, shape->other));
 
@@ -155,20 +155,20 @@ static bool take_NAME(struct told *t, const json_t *event, const struct shape *s
 	       add_path(t, json_object_get(event, "target_dir"), name);
 }
 
-static bool take_TWO(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_TWO(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	return add_path(t, json_object_get(event, shape->file), NULL) &&
 	       add_path(t, json_object_get(event, shape->other), NULL);
 }
 
-static bool take_MMAP(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_MMAP(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	add_number(t, number(event, "protection"));
 	add_number(t, number(event, "flags"));
 	return take_FILE(t, event, shape);
 }
 
-static bool take_FORK(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_FORK(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	int64_t pid =
 		number(json_object_get(json_object_get(event, "child"), "audit_token"), "pid");
@@ -179,7 +179,7 @@ static bool take_FORK(struct told *t, const json_t *event, const struct shape *s
 }
 
 /* The program and its arguments, each followed by a NUL. */
-static bool take_EXEC(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_EXEC(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	const json_t *target = json_object_get(event, "target"), *arg;
 	char args[CMDLINE_BYTES];
@@ -200,7 +200,7 @@ static bool take_EXEC(struct told *t, const json_t *event, const struct shape *s
 	return add_path(t, json_object_get(target, "executable"), NULL) && add_text(t, args, len);
 }
 
-static bool take_EXIT(struct told *t, const json_t *event, const struct shape *shape)
+static bool take_EXIT(struct event_text *t, const json_t *event, const struct shape *shape)
 {
 	int64_t status = number(event, "stat"); /* as of wait(2), on both systems */
 
@@ -295,7 +295,7 @@ static void queue_task(struct source *s, const struct call_line *of, const json_
 	macos__queue(s, &l, l.text[0].s, l.text[0].len);
 }
 
-static void queue(struct source *s, const struct told *t)
+static void queue(struct source *s, const struct event_text *t)
 {
 	macos__queue(s, &t->l, t->text, t->len);
 }
@@ -318,7 +318,7 @@ static bool take_root(struct source *s, const json_t *root)
 	const json_t *process = json_object_get(root, "process"), *event;
 	const struct shape *shape = find(json_object_get(root, "event"), &event);
 	int64_t pid = number(json_object_get(process, "audit_token"), "pid");
-	struct told t = { .len = 0 };
+	struct event_text t = { .len = 0 };
 
 	if (pid <= 0 || pid > INT32_MAX ||
 	    !parse_time(json_string_value(json_object_get(root, "time")), &t.l.ns))
@@ -334,7 +334,7 @@ static bool take_root(struct source *s, const json_t *root)
 	if (!shape->take(&t, event, shape))
 		return false;
 	if (shape->take == take_FORK) {
-		struct told child = t;
+		struct event_text child = t;
 
 		call(&child, "create");
 		queue(s, &child);

@@ -155,7 +155,7 @@ static void take_record(struct source *s, const struct call_line *l)
 
 /* ---- messages ---- */
 
-static void ended_unasked(struct source *s)
+static void ended_unexpectedly(struct source *s)
 {
 	if (s->detached)
 		return;
@@ -170,7 +170,7 @@ static void take_message(struct source *s, const char *text)
 	char shown[SHOWN_MAX(sizeof(s->message))];
 
 	if (!strncmp(text, RUNNER_ENDED, sizeof(RUNNER_ENDED) - 1)) {
-		ended_unasked(s);
+		ended_unexpectedly(s);
 		return;
 	}
 	if (s->kind->said(s, text) || s->left_out++ >= LOG_LINES_MAX)
@@ -525,23 +525,23 @@ int macos__wait_for_begin(struct source *s, char *said, size_t size, char *probl
 
 static void end_source(struct source *s, uint64_t until)
 {
-	bool asked = s->kind->beats;
+	bool beats = s->kind->beats;
 
 	while (!s->detached && clock__event_ns() < until) {
 		struct pollfd p = { .fd = s->out, .events = POLLIN };
 
-		if (!asked && s->at_end) {
+		if (!beats && s->at_end) {
 			(void)!write(s->control, &(char){ RUNNER_END }, 1);
 			break;
 		}
 		touch_to(s, MARKER_END);
 		if (read_more(s))
 			take_lines(s);
-		else if (!s->detached && !poll(&p, 1, LAST_MS) && asked && s->at_end)
+		else if (!s->detached && !poll(&p, 1, LAST_MS) && beats && s->at_end)
 			break;
 	}
 	/* It has not reported everything that was done before. */
-	if (!asked && !s->at_end) {
+	if (!beats && !s->at_end) {
 		s->gaps++;
 		s->stopped_ns = s->stopped_ns ? s->stopped_ns : s->heard_ns;
 		(void)!write(s->control, &(char){ RUNNER_END }, 1);
