@@ -32,8 +32,8 @@ static void add(struct container_watch *w, const struct container *c)
 	if (!err && !w->quiet)
 		log__line(LOG_INFO, "recording container %s from now on", c->name);
 	/* Once: each look would meet it again, and it is not the only one. */
-	if (err < 0 && !w->told_not_added) {
-		w->told_not_added = true;
+	if (err < 0 && !w->reported_not_added) {
+		w->reported_not_added = true;
 		log__line(LOG_WARNING, "cannot record all containers that --container matches: %s",
 			  strerror(-err));
 	}
@@ -45,8 +45,8 @@ static void add_to_filter(struct container_watch *w)
 	for (size_t i = 0; i < containers__count(w->all); i++)
 		if (is_wanted(w->selection, containers__get(w->all, i)))
 			add(w, containers__get(w->all, i));
-	if (containers__left_out(w->all) && !w->told_left_out) {
-		w->told_left_out = true;
+	if (containers__left_out(w->all) && !w->reported_left_out) {
+		w->reported_left_out = true;
 		log__line(LOG_WARNING,
 			  "too many containers: new ones are no longer recorded; start again");
 	}

@@ -28,7 +28,7 @@ struct container_watch {
 	const struct selection *selection;
 	uint64_t looked_ns; /* when it last looked */
 	unsigned int tries;
-	bool quiet, told_left_out, told_not_added;
+	bool quiet, reported_left_out, reported_not_added;
 };
 
 /* Whether SELECTION has patterns, so that containers have to be followed. */
@@ -44,6 +44,7 @@ void container_watch__begin(struct container_watch *w, struct containers *all,
  * whether there are any. */
 bool container_watch__look(struct container_watch *w, bool created);
 
+/* Frees the containers. A W of zeros is ended already. */
 void container_watch__end(struct container_watch *w);
 
 #endif

@@ -14,7 +14,7 @@
 #include "base/mounts.h"
 #include "rows/operation.h"
 
-#define TOLD_MAX 600 /* bytes of filters in a line */
+#define FILTERS_LINE_MAX 600 /* bytes of names */
 
 /* ---- prefixes ---- */
 
@@ -242,7 +242,7 @@ void filters__tell_end(const struct filters *f, const struct matched *matched,
 	/* Then --ops is named without its values. */
 	static const struct matched none = { .ops = ALL_OPS };
 	unsigned long long seen = 0, rows = 0;
-	char names[TOLD_MAX], others[48];
+	char names[FILTERS_LINE_MAX], others[48];
 
 	for (int i = 0; i < STREAM_CAPTURED; i++) {
 		const struct status_stream *n = &counts->streams[i];

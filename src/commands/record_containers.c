@@ -28,7 +28,7 @@ void recording__begin_containers(struct recording *r)
 	    r->engine->type != engines[0] || containers__new(&all))
 		return;
 	container_watch__begin(&r->containers, all, r->engine, selection, !names_allowed(r));
-	r->containers_untold = true;
+	r->containers_changed = true;
 }
 
 /* Replaces the file, so that a reader sees either the old one or the new one. */
@@ -62,10 +62,10 @@ static void tell(struct recording *r)
 
 void recording__look_for_containers(struct recording *r, bool created)
 {
-	r->containers_untold |= container_watch__look(&r->containers, created);
-	if (!r->containers_untold)
+	r->containers_changed |= container_watch__look(&r->containers, created);
+	if (!r->containers_changed)
 		return;
-	r->containers_untold = false;
+	r->containers_changed = false;
 	if (names_allowed(r))
 		tell(r);
 }

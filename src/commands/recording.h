@@ -60,7 +60,7 @@ struct recording {
 	struct disk_budget *budget;
 	struct staging *staging;
 	struct container_watch containers;
-	bool containers_untold;      /* their names are to be written */
+	bool containers_changed;     /* their names are to be written */
 	struct process_users *users; /* or NULL: names of users are left out */
 	int landlock;                /* its ABI; 0: none */
 	int state;                   /* the state directory, or a negative errno */

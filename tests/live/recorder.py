@@ -3,6 +3,7 @@
 
 The files are read by pandas, not by code of iotrc.
 """
+import collections
 import glob
 import json
 import os
@@ -159,6 +160,22 @@ class Session:
         frame = pandas.concat(frames, ignore_index=True)
         order = frame["mono_ns"].astype("uint64").sort_values(kind="stable").index
         return frame.loc[order].reset_index(drop=True)
+
+    def tally(self, stream, *columns):
+        """How many rows have the same values in COLUMNS: {(value, …): rows}. For millions of rows, for which awk takes a third
+        of the time that pandas takes. awk knows no quotes: a row with a comma in a field before the last of COLUMNS counts
+        under other values."""
+        places = [self.columns(stream).index(name) + 1 for name in columns]
+        count = f"FNR > 1 {{ n[{' FS '.join(f'${place}' for place in places)}]++ }} END {{ for (key in n) print key FS n[key] }}"
+        rows = collections.Counter()
+        for f in self.files(stream):
+            done = subprocess.run(["sh", "-ec", 'zstd -dcq -- "$1" | awk -F, "$2"', "sh", self.directory / f["path"], count],
+                                  check=True, capture_output=True, text=True)
+            for line in done.stdout.splitlines():
+                *values, n = line.split(",")
+                rows[tuple(values)] += int(n)
+        assert rows.total() == sum(f["rows"] for f in self.files(stream))
+        return rows
 
     def counts(self, stream):
         return self.manifest["diagnostics"]["streams"][stream]

@@ -46,10 +46,11 @@ def stopped_terminal():
         os.close(slave)
 
 
-def start(tmp_path, stdout, stderr, *args):
+def start(tmp_path, stdout, stderr, *args, streams="block"):
+    """Most tests need no rows, and the programs of block are the quickest to load."""
     return subprocess.Popen(
-        [recorder.IOTRC, "-o", str(tmp_path / "traces"), "--no-snapshots", "--streams", "fs", "--path", str(tmp_path),
-         *args], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+        [recorder.IOTRC, "-o", str(tmp_path / "traces"), "--no-snapshots", "--streams", streams,
+         *(["--path", str(tmp_path)] if streams == "fs" else []), *args], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
 
 
 def session(tmp_path):
@@ -89,7 +90,7 @@ def test_duration(tmp_path, blocked):
 
 def test_sigint(tmp_path, blocked):
     """After it has printed much."""
-    process = start(tmp_path, blocked, blocked)
+    process = start(tmp_path, blocked, blocked, streams="fs")
     directory = session(tmp_path)
     for _ in range(200):
         process.send_signal(signal.SIGUSR1)
@@ -177,7 +178,7 @@ def test_a_configuration_that_does_not_answer(tmp_path):
     ends."""
     config = tmp_path / "conf"
     config.write_text("rotate-age = 1h\n")
-    process = start(tmp_path, subprocess.DEVNULL, open(tmp_path / "log", "w"), "--config", str(config))
+    process = start(tmp_path, subprocess.DEVNULL, open(tmp_path / "log", "w"), "--config", str(config), streams="fs")
     directory = session(tmp_path)
     log = tmp_path / "log"
 

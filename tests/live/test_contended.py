@@ -55,12 +55,8 @@ def test_busy_cpus_cost_no_rows(tmp_path, busy):
         counted = {str(p.pid): int(p.communicate()[0]) for p in producers}
     end(busy) # reading the rows takes a CPU, too
     assert r.session.lost() == {}
-    rows = {pid: 0 for pid in counted}
-    for f in r.session.files("fs"): # one file at a time, and only the needed columns: these are millions of rows
-        frame = recorder.read_file(r.session.directory / f["path"], ["operation", "pid", "filename"], "category")
-        for pid in rows:
-            rows[pid] += ((frame["filename"] == str(data)) & (frame["operation"] == "read") & (frame["pid"] == pid)).sum()
-    assert rows == counted
+    rows = r.session.tally("fs", "operation", "pid", "filename")
+    assert {pid: rows["read", pid, str(data)] for pid in counted} == counted
     assert nice["iotrc-reader"] < 0 and nice["iotrc-writer"] < 0 and nice["iotrc"] == 0
 
 

@@ -92,13 +92,8 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
     fired = {hook["name"] for hook in hooks if hook["fired"]}
     assert system_call_hooks(r.manifest) <= fired, hooks
     assert EXERCISED <= {name.rpartition("/")[2] for name in fired}, hooks
-    read = {}
-    for f in r.session.files("fs"): # only the needed columns of hundreds of thousands of rows
-        rows = recorder.read_file(r.session.directory / f["path"], ["operation", "filename", "pid"], "category")
-        mine = rows[(rows["operation"] == "read") & (rows["filename"] == str(data))]
-        for pid, n in mine["pid"].astype(str).value_counts().items():
-            read[pid] = read.get(pid, 0) + n
-    assert read == said
+    rows = r.session.tally("fs", "operation", "filename", "pid")
+    assert {pid: n for (operation, name, pid), n in rows.items() if (operation, name) == ("read", str(data))} == said
     assert r.session.lost() == {}
 
 

@@ -11,7 +11,7 @@ import recorder
 
 # A little more than the four MiB of definitions that the ring holds, in half of the time that an idle reader waits. Not
 # much more: where the memory of a virtual machine has to be found first, a reader takes 0.1 ms for each of these names.
-BURSTS, FILES, LEVELS = 8, 1110, 15
+BURSTS, FILES, LEVELS = 4, 1110, 15
 OPENS = f"""
 import os, sys, time
 os.chdir(sys.argv[1])

@@ -187,7 +187,7 @@ def test_one_line_of_output_and_a_summary(tmp_path):
 
 def test_duration(tmp_path):
     start, watch = time.monotonic(), recorder.Stopwatch()
-    with recorder.Recording(tmp_path, "-d", "2s", *recorder.OWN, ends=True) as r:
+    with recorder.Recording(tmp_path, "-d", "2s", "--streams", "block", *recorder.OWN, ends=True) as r:
         r.stop()
     assert time.monotonic() - start >= 2 and watch.seconds() < 15
     assert r.manifest["session"]["duration_seconds"] == pytest.approx(2, abs=1)

@@ -66,7 +66,7 @@ def test_processes(tmp_path):
     busy = subprocess.Popen(["bash", "-c", "exec -a 'na,me \"q' bash -c 'while :; do :; done'"])
     try:
         with recorder.Recording(tmp_path, "--process-interval", "6s", "--fs-interval", "off",
-                                "--streams", "nw_conn", *recorder.OWN, snapshots=True) as r:
+                                "--streams", "block", *recorder.OWN, snapshots=True) as r:
             time.sleep(1)
             before = ps()
             used = [] # when, and the CPU time so far by the kernel's own count
@@ -131,7 +131,7 @@ def run_json(*command):
 
 @pytest.mark.alone # mounts and interfaces must not change meanwhile
 def test_system_spec(tmp_path):
-    with recorder.Recording(tmp_path, "--process-interval", "off", "--fs-interval", "off", "--streams", "nw_conn",
+    with recorder.Recording(tmp_path, "--process-interval", "off", "--fs-interval", "off", "--streams", "block",
                             snapshots=True) as r:
         pass
     session = r.session
@@ -508,7 +508,7 @@ def test_the_state_directory_is_nobody_elses(tmp_path, mode, answer):
     state.mkdir()
     state.chmod(mode)
     done = recorder.run("-a", "-d", "300ms", "-o", str(tmp_path / "o"), "--state", str(state),
-                        "--no-snapshots", "--streams", "nw_conn")
+                        "--no-snapshots", "--streams", "block")
     assert done.returncode == (1 if answer else 0), done.stderr
     assert not answer or answer in done.stderr
 
