@@ -366,7 +366,7 @@ struct capture_config {
 	u32 ring_bytes;     /* of one event ring */
 	u32 lane_records;   /* of one lane, a power of two; 0: no lanes (bpf/lane.h) */
 	u32 cache_sample;   /* record one page in this many */
-	u32 page_size;      /* bytes */
+	u32 page_shift;     /* a page has 1 << page_shift bytes */
 	u32 dcache_mounted; /* in a dentry's d_flags: DCACHE_MOUNTED */
 	u32 sums;           /* enum sum_by; 0: records are sent */
 };

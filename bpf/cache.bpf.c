@@ -178,8 +178,8 @@ static __always_inline int read_returned(u64 iocb, s64 before, s64 ret)
 			d->missed = 0;
 		return 0;
 	}
-	first = (end - (ret - before)) / cfg.page_size;
-	pages = (end - 1) / cfg.page_size + 1 - first;
+	first = (end - (ret - before)) >> cfg.page_shift;
+	pages = ((end - 1) >> cfg.page_shift) + 1 - first;
 	return read_found(host(kread(kread(iocb, kiocb, ki_filp), file, f_mapping)), first,
 			  first + pages - 1, pages);
 }

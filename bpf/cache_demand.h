@@ -28,7 +28,7 @@ static __always_inline u64 last_page(u64 inode)
 {
 	u64 size = kread(inode, inode, i_size);
 
-	return size ? (size - 1) / cfg.page_size : 0;
+	return size ? (size - 1) >> cfg.page_shift : 0;
 }
 
 /* Whether the read reported last may have got to INDEX. Where tracepoints can be preempted (7.x),

@@ -10,4 +10,6 @@
 
 const volatile struct capture_config cfg = {};
 
+#define PAGE_BYTES (1ULL << cfg.page_shift)
+
 #endif

@@ -17,7 +17,7 @@
 #define BIOS_MAX 1024 /* of a request */
 
 /* Begins a walk; returns its number, or WALKS, after counting a loss. SECTOR is its first. */
-static __always_inline u32 begin_walk(u32 dev, u32 op, u64 sector, u64 request_id)
+static __always_inline u32 begin_walk(u32 dev, u32 op, u64 sector, u64 request_id, bool by_request)
 {
 	u32 slot = free_walk();
 	struct walk *w = walk_of(slot);
@@ -30,9 +30,11 @@ static __always_inline u32 begin_walk(u32 dev, u32 op, u64 sector, u64 request_i
 	w->op = op & REQ_OP_MASK;
 	w->ns = bpf_ktime_get_ns();
 	w->request_id = request_id;
-	w->at = sector * 512;
-	w->covered = w->rows = w->named = w->path = 0;
-	w->run.bytes = 0;
+	w->begin = w->at = w->run.at = sector * 512;
+	w->by_request = by_request;
+	w->moving = moving_flag(w->op & OP_WRITE);
+	w->rows = w->named = w->path = 0;
+	w->file.mapping = w->file.inode = 0;
 	return slot;
 }
 
@@ -48,9 +50,11 @@ static __always_inline void whole_walk(u64 bio)
 		return;
 	}
 	slot = begin_walk(disk_dev(bio_disk(bio)), kread(bio, bio, bi_opf),
-			  kread(bio, bio, bi_iter.bi_sector), id);
-	if (slot < WALKS)
-		end_walk(slot, walk_bio(slot, bio));
+			  kread(bio, bio, bi_iter.bi_sector), id, false);
+	if (slot >= WALKS)
+		return;
+	walk_bio(slot, bio);
+	end_walk(slot, 0);
 }
 
 static __always_inline int bio_submitted(u64 bio)
@@ -109,11 +113,11 @@ PAIR("tp_btf/block_rq_issue", on_extent_issue, HOOK_EXTENT_ISSUE)
 		return 0;
 	}
 	slot = begin_walk(request_dev(rq), kread(rq, request, cmd_flags),
-			  kread(rq, request, __sector), f ? f->request_id : next_id());
+			  kread(rq, request, __sector), f ? f->request_id : next_id(), true);
 	if (slot >= WALKS)
 		return 0;
 	for (i = 0; i < BIOS_MAX && bio; i++) {
-		note_carried(bio, walk_bio(slot, bio));
+		walk_bio(slot, bio);
 		bio = kread(bio, bio, bi_next);
 	}
 	end_walk(slot, bytes);

@@ -163,21 +163,15 @@ __noinline int note_bio(u64 bio, u32 may_be_held)
 	return 0;
 }
 
-/* A request carries BYTES of BIO. A note that is used up must not stay: it has been looked up, so
- * the LRU would rather evict those of bios that still wait for a request. A device that makes no
- * requests may pass the same bio on: its note stays. */
-__noinline int note_carried(u64 bio, u64 bytes)
+/* A request carries BYTES of the bio WHOLE, which N is about. A note that is used up must not stay:
+ * it has been looked up, so the LRU would rather evict those of bios that still wait for a request.
+ * A device that makes no requests may pass the same bio on: its note stays. */
+static __always_inline void use_note(struct bio_note *n, u64 whole, u64 bytes)
 {
-	u64 whole = whole_bio(bio);
-	struct bio_note *n = bpf_map_lookup_elem(&bio_notes, &whole);
-
-	if (!n || !note_covers(n, kread(bio, bio, bi_iter.bi_sector) * 512))
-		return 0;
 	if (bytes < n->left)
 		n->left -= bytes;
 	else
 		bpf_map_delete_elem(&bio_notes, &whole);
-	return 0;
 }
 
 #endif

@@ -127,6 +127,12 @@ static __always_inline u64 dirty_hash(u64 inode, u64 index)
 	return mix(mix(inode, 1), index >> BLOCK_SHIFT);
 }
 
+/* The first page after INDEX that has another hash. */
+static __always_inline u64 dirty_block_end(u64 index)
+{
+	return ((index >> BLOCK_SHIFT) + 1) << BLOCK_SHIFT;
+}
+
 /* The hash of the same page for its second place. */
 static __always_inline u64 second_hash(u64 hash)
 {
@@ -170,6 +176,14 @@ static __always_inline struct dirtied find_dirtied(u64 inode, u64 index, u64 kno
 	struct dirtied d = read_dirtied(hash, index, known);
 
 	return d.owner ? d : read_dirtied(second_hash(hash), index, known);
+}
+
+/* The entry of the page INDEX, which has HASH, if its first place names OWNER; or 0. */
+static __always_inline u64 entry_of(u64 hash, u64 index, u64 owner)
+{
+	u64 *place = dirty_place(hash, index), entry = place ? *place : 0;
+
+	return owner && !((entry ^ hash ^ owner) & ~DIRTY_SINCE) ? entry : 0;
 }
 
 #define MOMENT 1000 /* about a second */

@@ -21,14 +21,13 @@
 #include "schema/streams.h"
 
 #define EXTENT_ROWS_MAX 256 /* of a request; the rest is one row of kind unknown */
-#define PIECE_STEP 64       /* folios per call of vec_pieces() */
-#define PIECE_CALLS 512     /* such calls per bio, which has up to 256 pieces of memory */
+#define PIECE_STEP 16       /* folios per call of add_folios() */
+#define PIECE_CALLS 2048    /* such calls per bio */
 #define WALKS 4             /* one for a thread, others for interrupts and preempting threads */
 
-/* A contiguous run. */
+/* A contiguous run. It ends where the walk is. */
 struct run {
-	u64 at; /* its first byte on the device */
-	u64 bytes;
+	u64 at;     /* its first byte on the device */
 	u64 inode;  /* address, 0: none */
 	u64 offset; /* in the file, or EXTENT_NO_OFFSET */
 	u64 owner;  /* key of owners */
@@ -37,16 +36,53 @@ struct run {
 	u8 kind, cause, reason, pad;
 };
 
+/* A piece of memory: the content of struct bio_vec. */
+struct piece {
+	u64 page;
+	union {
+		struct {
+			u32 bytes, offset;
+		};
+		u64 sizes;
+	};
+};
+
+/* The part of a bio that is still to be walked over. */
+struct rest {
+	u64 vec, done;           /* the next piece of memory, and its bytes that came before */
+	u64 left;                /* bytes from there on */
+	struct piece piece;      /* the current one */
+	u64 page, offset, bytes; /* what is left of it */
+};
+
+/* The file of the last page. */
+struct page_file {
+	u64 mapping, inode; /* addresses */
+	u32 format;         /* S_IFREG, ... */
+};
+
+/* Which folios continue the run: those that move between the same file and its device, and follow
+ * in the file, up to a page. */
+struct likeness {
+	u64 until;      /* this page; 0: none continues the run */
+	u64 dirty_hash; /* of the pages before it, in a write */
+};
+
 struct walk {
 	u32 busy;
 	u32 dev, op, opf;
 	u64 ns, request_id;
-	u64 at;      /* the next byte on the device */
-	u64 covered; /* bytes of the request so far */
+	u64 begin, at; /* the first and the next byte on the device */
 	u64 rows;
-	u64 noted; /* the bio has a note */
+	u64 moving;      /* mask: the flag of pages that move between a file and its device */
+	bool by_request; /* false: the device makes no requests */
+	bool noted;      /* the bio has a note */
 	struct bio_note note;
+	struct rest rest;
+	struct page_words words; /* of the next folio */
+	struct page_file file;
 	struct run run, next;
+	struct likeness like;
 	u64 named, path;       /* the inode whose path was looked up last */
 	struct seen_file seen; /* and the overlay's file that it is a layer of */
 };
@@ -139,12 +175,11 @@ __noinline int send_run(u32 slot)
 	struct owner *o;
 	u64 flags;
 
-	if (!r || !r->bytes)
+	if (!r || r->at == w->at)
 		return 0;
 	o = bpf_map_lookup_elem(&owners, &r->owner);
 	if (owner_filtered() && (!o || o->left_out)) {
 		count_filtered(STREAM_EXTENT);
-		r->bytes = 0;
 		return 0;
 	}
 	if (r->inode && w->named != r->inode)
@@ -157,7 +192,7 @@ __noinline int send_run(u32 slot)
 		rec->kind = r->kind;
 		rec->cause = r->cause;
 		rec->reason = r->reason;
-		rec->bytes = r->bytes;
+		rec->bytes = w->at - r->at;
 		rec->ns = w->ns;
 		rec->request_id = w->request_id;
 		rec->sector = r->at / 512;
@@ -169,41 +204,40 @@ __noinline int send_run(u32 slot)
 		fill_file(rec, w, r);
 		deliver(rec, flags);
 	}
-	r->bytes = 0;
 	return 0;
 }
 
-static __always_inline bool extends(const struct run *r, const struct run *next)
+/* Whether w->next continues the run. */
+static __always_inline bool extends(struct walk *w)
 {
-	if (!r->bytes || r->at + r->bytes != next->at || r->inode != next->inode ||
-	    r->owner != next->owner || r->kind != next->kind || r->cause != next->cause ||
-	    r->reason != next->reason || r->fs_dev != next->fs_dev)
+	const struct run *r = &w->run, *next = &w->next;
+
+	if (r->at == w->at || r->inode != next->inode || r->owner != next->owner ||
+	    r->kind != next->kind || r->cause != next->cause || r->reason != next->reason ||
+	    r->fs_dev != next->fs_dev)
 		return false;
 	return r->offset == EXTENT_NO_OFFSET ? next->offset == EXTENT_NO_OFFSET :
-					       r->offset + r->bytes == next->offset;
+					       r->offset + w->at - r->at == next->offset;
 }
 
-/* Adds w->next to the run, or begins a new one. Inlined: a chain of calls has at most eight frames,
- * and walk_some() is the last. */
-static __always_inline void add_piece(u32 slot, struct walk *w)
+/* Adds w->next, BYTES, to the run, or begins a new one. Inlined: a chain of calls has at most eight
+ * frames, and walk_some() is the last. */
+static __always_inline void add_piece(u32 slot, struct walk *w, u64 bytes)
 {
-	w->at += w->next.bytes;
-	w->covered += w->next.bytes;
-	if (extends(&w->run, &w->next)) {
-		w->run.bytes += w->next.bytes;
+	if (extends(w)) {
 		if (w->next.age > w->run.age)
 			w->run.age = w->next.age;
-		return;
+	} else {
+		send_run(slot);
+		w->run = w->next;
 	}
-	send_run(slot);
-	w->run = w->next;
+	w->at += bytes;
 }
 
-static __always_inline void fresh_piece(struct walk *w, u64 bytes)
+static __always_inline void fresh_piece(struct walk *w)
 {
 	__builtin_memset(&w->next, 0, sizeof(w->next));
 	w->next.at = w->at;
-	w->next.bytes = bytes;
 	w->next.offset = EXTENT_NO_OFFSET;
 	w->next.owner = w->noted ? w->note.owner : 0;
 	w->next.cause = w->noted ? w->note.cause : CAUSE_UNKNOWN;
@@ -215,63 +249,14 @@ static __always_inline void add_unknown(u32 slot, struct walk *w, u64 bytes, u32
 {
 	if (!bytes)
 		return;
-	fresh_piece(w, bytes);
+	fresh_piece(w);
 	w->next.cause = CAUSE_UNKNOWN;
 	w->next.reason = reason;
-	add_piece(slot, w);
+	w->like.until = 0;
+	add_piece(slot, w, bytes);
 }
 
-static __always_inline void fill_dirtied(struct walk *w, u64 inode, u64 index)
-{
-	struct dirtied d = find_dirtied(inode, index, w->run.owner);
-
-	w->next.owner = d.owner;
-	w->next.age = d.owner ? dirty_age(d.entry, w->ns) : 0;
-}
-
-/* Whether somebody requested this page of a file that is read. Unless the request is for
- * read-ahead, somebody waits for it. What a thread of the kernel reads for one that is not known
- * here may have been requested. */
-static __always_inline void fill_read(struct walk *w, struct run *p, u64 inode, u64 index)
-{
-	const struct bio_note *n = &w->note;
-	bool known = w->noted && (n->wanted_inode == inode || !n->by_kernel);
-	bool wanted = w->noted && n->wanted_inode == inode && index >= n->wanted_first &&
-		      index <= n->wanted_last;
-	bool ahead = w->opf & (1U << bpf_core_enum_value(enum req_flag_bits, __REQ_RAHEAD));
-
-	if (wanted) {
-		p->cause = n->faulted ? CAUSE_FAULT : CAUSE_READ;
-	} else if (ahead && known && cfg.tells_reads) {
-		p->kind = EXTENT_READAHEAD;
-		p->cause = CAUSE_READAHEAD;
-	} else if (ahead) {
-		p->cause = CAUSE_UNKNOWN;
-	}
-}
-
-static __always_inline bool of_swap(u64 head, bool moving)
-{
-	return moving && page_flag(head, bpf_core_enum_value(enum pageflags, PG_swapcache));
-}
-
-/* w->next is part of the folio HEAD of the page cache, from page INDEX on, at byte OFFSET of it. */
-static __always_inline void fill_cached(struct walk *w, u64 head, u64 inode, u64 index, u64 offset)
-{
-	u32 format = inode_format(inode);
-	struct run *p = &w->next;
-	bool of_file = format == S_IFREG || format == S_IFLNK;
-
-	p->kind = of_file ? EXTENT_DATA : EXTENT_METADATA;
-	p->offset = index * cfg.page_size + offset;
-	p->inode = inode;
-	if (format == S_IFBLK)
-		p->fs_dev = inode_dev(inode);
-	if (w->opf & OP_WRITE)
-		fill_dirtied(w, inode, folio_index(head));
-	else if (of_file)
-		fill_read(w, p, inode, index);
-}
+/* ---- bios whose maker tells all ---- */
 
 static __always_inline void fill_direct(struct walk *w)
 {
@@ -286,130 +271,258 @@ static __always_inline void fill_direct(struct walk *w)
 		p->offset = w->note.offset + w->at - w->note.sector * 512;
 }
 
-/* Only pages that move between a file and its device have the flag: O_DIRECT may use pages of
- * another file, or anonymous pages, as its buffer. */
-static __always_inline bool is_moving(struct walk *w, u64 head)
+/* Fills w->next if what made the bio tells what all of it is. Its pages say nothing then: O_DIRECT
+ * may use pages of another file, or anonymous pages, as its buffer. */
+static __always_inline bool fill_by_maker(struct walk *w)
 {
-	return w->opf & OP_WRITE ?
-		       page_flag(head, bpf_core_enum_value(enum pageflags, PG_writeback)) :
-		       page_flag(head, bpf_core_enum_value(enum pageflags, PG_locked));
-}
-
-/* Classifies the part of the folio HEAD that begins at page BEFORE of it. */
-static __always_inline void classify(struct walk *w, u64 head, u64 before, u64 offset)
-{
-	u64 inode = folio_inode(head);
-	bool moving = is_moving(w, head);
-	struct run *p = &w->next;
-
+	fresh_piece(w);
 	switch (w->noted ? w->note.maker : MAKER_OTHER) {
 	case MAKER_JOURNAL:
-		p->kind = EXTENT_JOURNAL;
-		return;
+		w->next.kind = EXTENT_JOURNAL;
+		return true;
 	case MAKER_METADATA:
-		p->kind = EXTENT_METADATA;
-		return;
+		w->next.kind = EXTENT_METADATA;
+		return true;
 	case MAKER_SWAP:
-		p->kind = EXTENT_SWAP;
-		return;
+		w->next.kind = EXTENT_SWAP;
+		return true;
 	case MAKER_DIRECT:
 	case MAKER_DEVICE:
 		fill_direct(w);
-		return;
+		return true;
 	}
-	if (inode && (moving || !is_regular(inode)))
-		fill_cached(w, head, inode, folio_index(head) + before, offset);
-	else if (!inode && of_swap(head, moving))
-		p->kind = EXTENT_SWAP;
-	else if (w->noted)
-		p->reason = UNKNOWN_MEMORY;
-	if (p->reason)
-		p->cause = CAUSE_UNKNOWN;
+	return false;
 }
 
-/* BYTES are read, from OFFSET in page INDEX of INODE on. Returns how many of the first ones are
- * alike: all requested, or none. */
-static __always_inline u64 until_edge(struct walk *w, u64 inode, u64 index, u64 offset, u64 bytes)
+/* ---- other bios: their pages tell ---- */
+
+static __always_inline void fill_dirtied(struct walk *w, u64 inode, u64 index)
+{
+	struct dirtied d = find_dirtied(inode, index, w->run.owner);
+
+	w->next.owner = d.owner;
+	w->next.age = d.owner ? dirty_age(d.entry, w->ns) : 0;
+	w->like.dirty_hash = dirty_hash(inode, index);
+	w->like.until = dirty_block_end(index);
+}
+
+/* Whether somebody requested this page of a file that is read. Unless the request is for
+ * read-ahead, somebody waits for it. What a thread of the kernel reads for one that is not known
+ * here may have been requested. */
+static __always_inline void fill_read(struct walk *w, u64 inode, u64 index)
 {
 	const struct bio_note *n = &w->note;
-	u64 edge = index < n->wanted_first ? n->wanted_first : n->wanted_last + 1, most;
+	bool known = w->noted && (n->wanted_inode == inode || !n->by_kernel);
+	bool wanted = w->noted && n->wanted_inode == inode && index >= n->wanted_first &&
+		      index <= n->wanted_last;
+	bool ahead = w->opf & (1U << bpf_core_enum_value(enum req_flag_bits, __REQ_RAHEAD));
 
-	if (w->op != OP_READ || !w->noted || n->wanted_inode != inode || index >= edge)
-		return bytes;
-	most = (edge - index) * cfg.page_size - offset;
-	return bytes > most ? most : bytes;
+	if (wanted) {
+		w->next.cause = n->faulted ? CAUSE_FAULT : CAUSE_READ;
+	} else if (ahead && known && cfg.tells_reads) {
+		w->next.kind = EXTENT_READAHEAD;
+		w->next.cause = CAUSE_READAHEAD;
+	} else if (ahead) {
+		w->next.cause = CAUSE_UNKNOWN;
+	}
 }
 
-/* The next piece: at most LEFT bytes from OFFSET on in PAGE and the following pages of the same
- * folio. Returns its bytes. */
-__noinline u64 page_piece(u32 slot, u64 page, u64 offset, u64 left)
+/* The page before which all pages of INODE from INDEX on are alike: all requested, or none. */
+static __always_inline u64 wanted_edge(struct walk *w, u64 inode, u64 index)
+{
+	const struct bio_note *n = &w->note;
+
+	if (!w->noted || n->wanted_inode != inode || index > n->wanted_last)
+		return -1ULL;
+	return index < n->wanted_first ? n->wanted_first : n->wanted_last + 1;
+}
+
+/* Finds the file of MAPPING, which as a rule is that of the page before. */
+static __always_inline void find_file(struct page_file *f, u64 mapping)
+{
+	if (f->mapping == mapping)
+		return;
+	f->mapping = mapping;
+	f->inode = mapping_inode(mapping);
+	f->format = f->inode ? inode_format(f->inode) : 0;
+}
+
+/* w->next is part of the folio of w->words, in the page cache, from page INDEX of the file on. */
+static __always_inline void fill_cached(struct walk *w, u64 index)
+{
+	u64 inode = w->file.inode;
+	u32 format = w->file.format;
+	struct run *p = &w->next;
+	bool of_file = format == S_IFREG || format == S_IFLNK;
+
+	p->kind = of_file ? EXTENT_DATA : EXTENT_METADATA;
+	p->offset = (index << cfg.page_shift) + w->rest.offset;
+	p->inode = inode;
+	if (format == S_IFBLK)
+		p->fs_dev = inode_dev(inode);
+	if (w->opf & OP_WRITE) {
+		fill_dirtied(w, inode, w->words.index);
+		return;
+	}
+	if (of_file)
+		fill_read(w, inode, index);
+	w->like.until = wanted_edge(w, inode, index);
+}
+
+static __always_inline void fill_by_folio(struct walk *w, u64 index)
+{
+	bool moving = w->words.flags & w->moving;
+
+	fresh_piece(w);
+	w->like.until = 0;
+	if (w->file.inode && (moving || w->file.format != S_IFREG))
+		fill_cached(w, index);
+	else if (!w->file.inode && moving &&
+		 flag_in(w->words.flags, bpf_core_enum_value(enum pageflags, PG_swapcache)))
+		w->next.kind = EXTENT_SWAP;
+	else if (w->noted)
+		w->next.reason = UNKNOWN_MEMORY;
+	if (w->next.reason)
+		w->next.cause = CAUSE_UNKNOWN;
+}
+
+/* The bytes of what is left of the piece of memory that are in the next PAGES of a folio. */
+static __always_inline u64 bytes_in(const struct rest *r, u64 pages)
+{
+	u64 bytes = (pages << cfg.page_shift) - r->offset;
+
+	return bytes && bytes < r->bytes ? bytes : r->bytes;
+}
+
+/* Adds what is in the next folio, as far as it is alike. Returns its bytes. */
+__noinline u64 add_folio(u32 slot)
 {
 	struct walk *w = walk_of(slot);
-	u64 head = head_of(page), before, bytes;
+	u64 head, before = 0, index, pages, bytes;
 
 	if (!w)
-		return left;
-	before = (page - head) / bpf_core_type_size(struct page);
-	bytes = (folio_pages(head) - before) * cfg.page_size - offset;
-	if (bytes > left || !bytes)
-		bytes = left;
-	bytes = until_edge(w, folio_inode(head), folio_index(head) + before, offset, bytes);
+		return 0;
+	head = head_of(w->rest.page);
+	read_page(&w->words, head);
+	find_file(&w->file, w->words.mapping);
+	if (w->rest.page != head)
+		before = (w->rest.page - head) / bpf_core_type_size(struct page);
+	index = w->words.index + before;
+	pages = pages_in(head, w->words.flags) - before;
 	if (w->rows >= EXTENT_ROWS_MAX) {
+		bytes = bytes_in(&w->rest, pages);
 		add_unknown(slot, w, bytes, UNKNOWN_SEGMENTS);
 		return bytes;
 	}
-	fresh_piece(w, bytes);
-	classify(w, head, before, offset);
-	add_piece(slot, w);
+	fill_by_folio(w, index);
+	if (w->op == OP_READ && w->like.until && pages > w->like.until - index)
+		pages = w->like.until - index;
+	bytes = bytes_in(&w->rest, pages);
+	add_piece(slot, w, bytes);
 	return bytes;
 }
 
-/* Up to PIECE_STEP folios of the piece of memory VEC, from byte DONE on, at most LEFT bytes.
- * Returns their bytes. */
-__noinline u64 vec_pieces(u32 slot, u64 vec, u64 done, u64 left)
+/* Adds the next folio if it simply continues the run: as a rule. Returns its bytes, or 0. A page
+ * that has the mapping of a file is no tail of a folio. */
+static __always_inline u64 add_like(struct walk *w)
 {
-	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done,
-	    len = (u32)kread(vec, bio_vec, bv_len), bytes = 0;
-	u64 page = kread(vec, bio_vec, bv_page);
+	const struct page_words *page = &w->words;
+	u64 pages, bytes, entry, age;
+
+	read_page(&w->words, w->rest.page);
+	if (w->rest.offset || page->mapping != w->file.mapping || !(page->flags & w->moving))
+		return 0;
+	pages = pages_in(w->rest.page, page->flags);
+	if (page->index + pages > w->like.until ||
+	    page->index << cfg.page_shift != w->run.offset + w->at - w->run.at)
+		return 0;
+	if (w->opf & OP_WRITE) {
+		entry = entry_of(w->like.dirty_hash, page->index, w->run.owner);
+		if (!entry)
+			return 0;
+		age = dirty_age(entry, w->ns);
+		if (age > w->run.age)
+			w->run.age = age;
+	}
+	bytes = bytes_in(&w->rest, pages);
+	w->at += bytes;
+	return bytes;
+}
+
+/* Reads the struct bio_vec at VEC. */
+static __always_inline void read_vec(struct piece *ret, u64 vec)
+{
+	if (FROM_6_2) {
+		ret->page = kread_u64(vec);
+		ret->sizes = kread_u64(vec + 8);
+	} else {
+		bpf_probe_read_kernel(ret, sizeof(*ret), (void *)vec);
+	}
+}
+
+/* Goes on to the next piece of memory. Returns false if there is none. */
+static __always_inline bool next_vec(struct rest *r)
+{
+	u64 offset, bytes;
+
+	read_vec(&r->piece, r->vec);
+	offset = r->piece.offset + r->done;
+	bytes = r->piece.bytes > r->done ? r->piece.bytes - r->done : 0;
+	r->vec += bpf_core_type_size(struct bio_vec);
+	r->done = 0;
+	r->page = r->piece.page + (offset >> cfg.page_shift) * bpf_core_type_size(struct page);
+	r->offset = offset & (PAGE_BYTES - 1);
+	r->bytes = bytes < r->left ? bytes : r->left;
+	r->left -= r->bytes;
+	return r->piece.page && r->bytes;
+}
+
+/* Goes BYTES further in the piece of memory. */
+static __always_inline void pass(struct rest *r, u64 bytes)
+{
+	u64 offset = r->offset + bytes;
+
+	r->page += (offset >> cfg.page_shift) * bpf_core_type_size(struct page);
+	r->offset = offset & (PAGE_BYTES - 1);
+	r->bytes -= bytes;
+}
+
+/* Adds up to PIECE_STEP folios of a bio. Returns 0 at its end. */
+__noinline int add_folios(u32 slot)
+{
+	struct walk *w = walk_of(slot);
 	u64 i;
 
-	len = len > done ? len - done : 0;
-	if (len > left)
-		len = left;
-	if (!page)
+	if (!w)
 		return 0;
-	page += offset / cfg.page_size * bpf_core_type_size(struct page);
-	offset %= cfg.page_size;
-	for (i = 0; i < PIECE_STEP && bytes < len; i++) {
-		u64 n = page_piece(slot, page, offset, len - bytes);
+	for (i = 0; i < PIECE_STEP; i++) {
+		u64 bytes;
 
-		bytes += n;
-		page += (offset + n) / cfg.page_size * bpf_core_type_size(struct page);
-		offset = (offset + n) % cfg.page_size;
+		if (!w->rest.bytes && !next_vec(&w->rest))
+			return 0;
+		bytes = add_like(w);
+		if (!bytes)
+			bytes = add_folio(slot);
+		pass(&w->rest, bytes);
 	}
-	return bytes;
+	return 1;
 }
 
-/* All pieces of a bio that carries pages. */
-static __always_inline void bio_pieces(u32 slot, struct walk *w, u64 bio)
+/* Adds all pieces of a bio that carries pages. */
+static __always_inline void add_pages(u32 slot, struct walk *w, u64 bio)
 {
-	u64 vec = kread(bio, bio, bi_io_vec), left = (u32)kread(bio, bio, bi_iter.bi_size);
-	u64 done = (u32)kread(bio, bio, bi_iter.bi_bvec_done), i;
+	struct rest *r = &w->rest;
+	u64 i;
 
-	vec += (u32)kread(bio, bio, bi_iter.bi_idx) * bpf_core_type_size(struct bio_vec);
-	for (i = 0; i < PIECE_CALLS && left; i++) {
-		u64 n = vec_pieces(slot, vec, done, left);
-
-		if (!n)
+	r->vec = kread(bio, bio, bi_io_vec) +
+		 (u32)kread(bio, bio, bi_iter.bi_idx) * bpf_core_type_size(struct bio_vec);
+	r->done = (u32)kread(bio, bio, bi_iter.bi_bvec_done);
+	r->left = (u32)kread(bio, bio, bi_iter.bi_size);
+	r->bytes = 0;
+	for (i = 0; i < PIECE_CALLS; i++)
+		if (!add_folios(slot))
 			break;
-		left -= n;
-		done += n;
-		if (done >= (u32)kread(vec, bio_vec, bv_len)) {
-			vec += bpf_core_type_size(struct bio_vec);
-			done = 0;
-		}
-	}
-	add_unknown(slot, w, left, UNKNOWN_SEGMENTS);
+	add_unknown(slot, w, r->bytes + r->left, UNKNOWN_SEGMENTS);
 }
 
 static __always_inline bool carries_pages(u32 op)
@@ -417,37 +530,54 @@ static __always_inline bool carries_pages(u32 op)
 	return op == OP_READ || op == OP_WRITE;
 }
 
-/* One bio of a request; returns its bytes. */
-__noinline u64 walk_bio(u32 slot, u64 bio)
+/* Looks up what is known about BIO, of which BYTES are walked over. */
+static __always_inline void find_note(struct walk *w, u64 bio, u64 bytes)
+{
+	u64 whole = whole_bio(bio);
+	struct bio_note *note = bpf_map_lookup_elem(&bio_notes, &whole);
+
+	w->noted = note && note_covers(note, w->at);
+	if (!w->noted)
+		return;
+	w->note = *note;
+	if (w->by_request)
+		use_note(note, whole, bytes);
+}
+
+/* Walks over one bio. */
+__noinline int walk_bio(u32 slot, u64 bio)
 {
 	struct walk *w = walk_of(slot);
-	u64 whole = whole_bio(bio), bytes = (u32)kread(bio, bio, bi_iter.bi_size);
-	struct bio_note *note;
+	u64 bytes = (u32)kread(bio, bio, bi_iter.bi_size);
 
 	if (!w)
 		return 0;
-	note = bpf_map_lookup_elem(&bio_notes, &whole);
-	w->noted = note && note_covers(note, w->at);
-	if (w->noted)
-		w->note = *note;
+	find_note(w, bio, bytes);
 	w->opf = kread(bio, bio, bi_opf);
-	if (carries_pages(w->op))
-		bio_pieces(slot, w, bio);
-	else
+	w->like.until = 0;
+	if (!carries_pages(w->op))
 		add_unknown(slot, w, bytes, UNKNOWN_OPERATION);
-	return bytes;
+	else if (w->rows >= EXTENT_ROWS_MAX)
+		add_unknown(slot, w, bytes, UNKNOWN_SEGMENTS);
+	else if (fill_by_maker(w))
+		add_piece(slot, w, bytes);
+	else
+		add_pages(slot, w, bio);
+	return 0;
 }
 
 /* Sends the last row of a request of BYTES, and ends the walk. */
 __noinline int end_walk(u32 slot, u64 bytes)
 {
 	struct walk *w = walk_of(slot);
+	u64 covered;
 
 	if (!w)
 		return 0;
-	w->noted = 0;
-	if (w->covered < bytes)
-		add_unknown(slot, w, bytes - w->covered,
+	w->noted = false;
+	covered = w->at - w->begin;
+	if (covered < bytes)
+		add_unknown(slot, w, bytes - covered,
 			    carries_pages(w->op) ? UNKNOWN_SEGMENTS : UNKNOWN_OPERATION);
 	send_run(slot);
 	w->busy = 0;

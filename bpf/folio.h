@@ -7,21 +7,40 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 
+/* Whether FLAGS, the first word of a page, have the flag BIT. */
+static __always_inline bool flag_in(u64 flags, u32 bit)
+{
+	return flags >> bit & 1;
+}
+
 /* The first word of a page holds its flags, whatever the type is called. */
 static __always_inline bool page_flag(u64 page, u32 bit)
 {
-	return kread_u64(page) >> bit & 1;
+	return flag_in(kread_u64(page), bit);
 }
 
-static __always_inline u64 folio_pages(u64 folio)
+/* The number of pages of FOLIO, which has FLAGS. */
+static __always_inline u64 pages_in(u64 folio, u64 flags)
 {
-	if (!page_flag(folio, bpf_core_enum_value(enum pageflags, PG_head)))
+	if (!flag_in(flags, bpf_core_enum_value(enum pageflags, PG_head)))
 		return 1;
 	if (bpf_core_field_exists(struct folio, _nr_pages))
 		return kread(folio, folio, _nr_pages);
 	if (bpf_core_field_exists(struct folio, _folio_nr_pages))
 		return kread(folio, folio, _folio_nr_pages);
 	return kread(folio + bpf_core_type_size(struct page), page, compound_nr);
+}
+
+static __always_inline u64 folio_pages(u64 folio)
+{
+	return pages_in(folio, kread_u64(folio));
+}
+
+/* The flag of pages that move between a file and its device, as a mask. */
+static __always_inline u64 moving_flag(bool written)
+{
+	return 1ULL << (written ? bpf_core_enum_value(enum pageflags, PG_writeback) :
+				  bpf_core_enum_value(enum pageflags, PG_locked));
 }
 
 static __always_inline u64 folio_index(u64 folio)
@@ -43,13 +62,33 @@ static __always_inline u64 head_of(u64 page)
 	return info > 0xffffffff00000000ULL ? page & info : info - 1;
 }
 
-/* The inode that the page belongs to; 0 for anonymous memory, whose pointer has its low bits
+/* The inode of the mapping of a page; 0 for anonymous memory, whose pointer has its low bits
  * set. */
+static __always_inline u64 mapping_inode(u64 mapping)
+{
+	return !mapping || mapping & 3 ? 0 : kread(mapping, address_space, host);
+}
+
 static __always_inline u64 folio_inode(u64 folio)
 {
-	u64 mapping = kread(folio, page, mapping);
+	return mapping_inode(kread(folio, page, mapping));
+}
 
-	return !mapping || mapping & 3 ? 0 : kread(mapping, address_space, host);
+/* The first words of a page, as they are in the kernel before 6.2. */
+struct page_words {
+	u64 flags, list[2], mapping, index;
+};
+
+/* Those of FOLIO, without the list. Where each read is a helper call, one for all. */
+static __always_inline void read_page(struct page_words *ret, u64 folio)
+{
+	if (FROM_6_2) {
+		ret->flags = kread_u64(folio);
+		ret->mapping = kread(folio, page, mapping);
+		ret->index = folio_index(folio);
+	} else {
+		bpf_probe_read_kernel(ret, sizeof(*ret), (void *)folio);
+	}
 }
 
 #define host(mapping) kread(mapping, address_space, host)

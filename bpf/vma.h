@@ -105,7 +105,7 @@ __noinline u64 mapped_area(u64 addr)
 static __always_inline u64 page_in_area(u64 vma, u64 addr)
 {
 	return kread(vma, vm_area_struct, vm_pgoff) +
-	       (addr - kread(vma, vm_area_struct, vm_start)) / cfg.page_size;
+	       ((addr - kread(vma, vm_area_struct, vm_start)) >> cfg.page_shift);
 }
 
 /* Address of the struct file mapped at ADDR, or 0. */

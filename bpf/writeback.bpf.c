@@ -29,7 +29,7 @@ __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event, u64 request_
 {
 	u64 head = head_of(page), inode = folio_inode(head);
 	u64 before = (page - head) / bpf_core_type_size(struct page);
-	u64 pages = (offset + left + cfg.page_size - 1) / cfg.page_size, rest;
+	u64 pages = (offset + left + PAGE_BYTES - 1) >> cfg.page_shift, rest;
 
 	rest = folio_pages(head) - before;
 	if (pages > rest)
@@ -52,12 +52,12 @@ __noinline u64 vec_pages(u64 vec, u64 done, u32 event, u64 request_id)
 
 	if (!page)
 		return 0;
-	page += offset / cfg.page_size * bpf_core_type_size(struct page);
-	offset %= cfg.page_size;
+	page += (offset >> cfg.page_shift) * bpf_core_type_size(struct page);
+	offset &= PAGE_BYTES - 1;
 	for (i = 0; i < VEC_STEP && done < len; i++) {
 		u64 pages = bio_folio(page, offset, len - done, event, request_id);
 
-		done += pages * cfg.page_size - offset;
+		done += (pages << cfg.page_shift) - offset;
 		page += pages * bpf_core_type_size(struct page);
 		offset = 0;
 	}

@@ -129,7 +129,7 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 			     libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0);
 	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = kernel__tracepoint_args(btf, "sched_process_exit") == 2;
-	cfg->page_size = sysconf(_SC_PAGESIZE);
+	cfg->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	/* The prototype of iomap_dio_bio_iter() is as before; this function was added with the
 	 * change. */
 	cfg->dio_counts_late = has_function(btf, "bio_iov_iter_bounce");
