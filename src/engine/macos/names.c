@@ -10,14 +10,14 @@
 
 /* ---- processes ---- */
 
-struct lookup {
+struct process_ref {
 	struct source *source;
 	struct process *process;
 };
 
 static void on_file(void *arg, int number, bool closes, const char *path)
 {
-	struct lookup *a = arg;
+	struct process_ref *a = arg;
 
 	if (!process__opened(a->process, number))
 		process__open(a->source->processes, a->process, number, closes, path, strlen(path));
@@ -25,7 +25,7 @@ static void on_file(void *arg, int number, bool closes, const char *path)
 
 static void ask(struct source *s, struct process *p)
 {
-	struct lookup a = { s, p };
+	struct process_ref a = { s, p };
 	char cwd[PROCESS_PATH_SIZE];
 
 	p->unasked = false;
