@@ -50,10 +50,13 @@ PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 		first = at_least(index, d->first);
 		after = at_most(end, d->last + 1);
 		if (first < after) { /* a large folio may bring more pages than were wanted */
+			/* Until 5.11 or so a read that asks for more than is left adds the page
+			 * after the file's last one. */
+			after = at_least(first, at_most(after, last_page(inode) + 1));
 			send_pages(inode, index, first - index, pages, CACHE_READAHEAD);
 			send_pages(inode, first, after - first, pages, CACHE_MISS);
 			send_pages(inode, after, end - after, pages, CACHE_READAHEAD);
-			d->missed += after - first;
+			note_missed(d, inode, after - first);
 			if (d->fault)
 				told(d, inode, d->first);
 			return 0;

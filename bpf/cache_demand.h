@@ -72,6 +72,16 @@ static __always_inline int read_ahead_begun(u64 inode, u64 index, u64 n)
 	return 0;
 }
 
+/* COUNT pages of INODE that are wanted are missing. That they are read is reported later, or never:
+ * listing a directory starts read-ahead of the disk that it is on, and reads no file. */
+static __always_inline void note_missed(struct demand *d, u64 inode, u64 count)
+{
+	if (d->missed_inode != inode)
+		d->missed = 0;
+	d->missed_inode = inode;
+	d->missed += count;
+}
+
 /* A read that ends at page LAST has got to FIRST, and the first PAGES pages are in the cache.
  * Kernels with the tracepoint report this before each batch they copy, and a batch may repeat a
  * page that had to be waited for: pages already reported are not reported again. */
@@ -82,6 +92,8 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 
 	if (!d)
 		return 0;
+	if (d->missed_inode != inode)
+		d->missed = 0;
 	if (!cfg.reads_whole && continues_read(d, inode, first) && d->read_last == last) {
 		begin = d->next;
 	} else {

@@ -31,9 +31,10 @@ struct demand {
 	/* first page of that read that has not been reported */
 	u64 next;
 	u64 told_inode, told; /* the page that the fault in progress has a row for */
-	u32 missed;           /* wanted pages that were missing, not yet subtracted from a HIT */
-	u8 ahead;             /* read-ahead was started since the last read was reported */
-	u8 fault;             /* only FIRST is wanted, whatever the kernel reads around it */
+	u64 missed_inode;
+	u32 missed; /* its wanted pages that were missing, not yet subtracted from a HIT */
+	u8 ahead;   /* read-ahead was started since the last read was reported */
+	u8 fault;   /* only FIRST is wanted, whatever the kernel reads around it */
 	u8 pad[2];
 };
 

@@ -306,7 +306,9 @@ def test_pages_written_anew_differ_from_those_read(touched):
     _, counted, marks, _ = touched
     read = counted.sums(marks, "read past the end")
     assert read.get("MISS", 0) + read.get("HIT", 0) == 5 and "MISS_WRITE" not in read
-    assert counted.sums(marks, "append") == {"MISS_WRITE": 40, "DIRTY": 40}
+    beyond = read.get("READAHEAD", 0) # the page after the last one, which 5.10 adds, and which is written then
+    assert beyond <= (recorder.RELEASE < (5, 12))
+    assert counted.sums(marks, "append") == {"MISS_WRITE": 40 - beyond, "DIRTY": 40}
     assert touched[0].session.lost() == {}
 
 
