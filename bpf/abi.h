@@ -235,12 +235,15 @@ struct cpu_slot {
 #define SUM_BUCKETS_MAX 131072 /* buckets of times, all groups together */
 #define SUM_TASKS_MAX 32768    /* threads whose names are known */
 
-/* Calls of fs that are grouped by nothing but their operation: it is the index of their sum. (Of
- * devices, fs calls have none.) */
-#define SUMS_OPS(sums) \
-	((sums) && !((sums) & ~(SUM_ON | SUM_BY_OPERATION | SUM_BY_DEVICE | SUM_NO_QUANTILES)))
-#define SUM_OPS 64 /* a power of two */
-_Static_assert(FS_OP_COUNT <= SUM_OPS, "each has a sum");
+/* A group is known by its index. The first ones are the groups of all others of each stream, for
+ * which there was no room. */
+#define SUM_INDEXES (STREAM_SLOTS + SUMS_MAX + SUM_FILES_MAX)
+#define SUM_NONE (~0U)
+
+/* On each CPU this many groups have an array for their times: those that reach SUM_PLACE_CALLS
+ * calls first and, the fewer places are left, more calls. */
+#define SUM_PLACES 64
+#define SUM_PLACE_CALLS(taken) (64ULL << ((taken) / 16 * 4))
 
 /* Fields that records are not grouped by are 0. */
 struct sum_key {
@@ -252,36 +255,36 @@ struct sum_key {
 	u32 dev;   /* as in rec_path */
 	u32 error; /* errno; of block: rec_block.error */
 	u8 stream;
-	u8 op;     /* as in records; of block: REQ_OP_*; of pagefault: major */
-	u8 size;   /* 2 + the binary logarithm, rounded down; 1: 0 bytes; 0: unknown */
-	u8 others; /* the sum of all groups of the stream for which there was no room */
-	u32 pad;
+	u8 op;   /* as in records; of block: REQ_OP_*; of pagefault: major */
+	u8 size; /* 2 + the binary logarithm, rounded down; 1: 0 bytes; 0: unknown */
+	u8 pad;
+	u32 minute; /* since the epoch, by the clock when the programs were loaded */
 };
-
-_Static_assert(sizeof(struct sum_key) % 8 == 0, "hashed in words");
 
 struct sum_time {
 	u64 n, ns, min, max;
 };
 
 struct sum_value {
-	u64 id; /* of its buckets */
+	u64 place; /* of this CPU's array for its times, plus 1; 0: none */
 	u64 calls, errors, amount;
 	u64 written; /* of amount, bytes of fs write, of block writes, and sent by connections */
 	u64 again;   /* segments that connections sent again */
 	struct sum_time time, wait;
 };
 
-struct sum_op {
-	struct sum_value sum;
-	u64 times[BUCKET_COUNT];
+/* How often there was a time of each bucket (schema/buckets.h). */
+struct sum_times {
+	u64 group; /* its index; 0: none, as groups of others have none */
+	u64 n[BUCKET_COUNT];
 };
-_Static_assert(sizeof(struct sum_op) <= 32768, "PCPU_MIN_UNIT_SIZE, a value of a per-CPU map");
+_Static_assert(sizeof(struct sum_times) <= 32768, "PCPU_MIN_UNIT_SIZE, a value of a per-CPU map");
 
+/* A bucket of a group without such an array. */
 struct sum_bucket {
-	u64 id;
-	u32 bucket; /* schema/buckets.h */
-	u32 wait;   /* of sum_value.wait, not time */
+	u32 group;  /* its index */
+	u16 bucket; /* schema/buckets.h */
+	u16 wait;   /* of sum_value.wait, not time */
 };
 
 /* The key is a record's task: process id << 32 | thread id. */
@@ -369,6 +372,7 @@ struct capture_config {
 	u32 page_shift;     /* a page has 1 << page_shift bytes */
 	u32 dcache_mounted; /* in a dentry's d_flags: DCACHE_MOUNTED */
 	u32 sums;           /* enum sum_by; 0: records are sent */
+	u64 wall_ns;        /* CLOCK_REALTIME - CLOCK_MONOTONIC, for SUM_BY_MINUTE */
 };
 
 #endif

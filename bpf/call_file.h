@@ -8,6 +8,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/path.h"
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 
@@ -43,6 +44,13 @@ static __always_inline enum verdict take_file(struct task_state *state, u64 file
 	struct known_file *known = &state->known[hint % N_KNOWN_FILES];
 
 	state->file = file;
+	if (!names_wanted()) {
+		state->path = NO_NAME;
+		if (file_in_scope(kread(file, file, f_inode)))
+			return VERDICT_TRACE;
+		state->file = 0;
+		return VERDICT_FILTERED;
+	}
 	state->file_flags = kread(file, file, f_flags);
 	if (!still_known(known, file))
 		return look_up_file(state, known, file);

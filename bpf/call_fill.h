@@ -160,18 +160,38 @@ static __always_inline bool appends(const struct task_state *state,
 	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
 }
 
-/* Fills the size that is an argument by itself. */
+/* The size that is an argument by itself, if there is one. */
+static __always_inline u64 size_argument(const struct task_state *state,
+					 const volatile struct syscall_desc *d)
+{
+	u64 size = arg_long_long(state, d->size, d->props & PROP_HILO_SIZE);
+
+	if (d->size_type == SIZE_INT)
+		return (s64)(s32)size;
+	return d->size_type == SIZE_UNSIGNED ? (u32)size : size;
+}
+
 static __always_inline void fill_size(struct rec_fs *rec, const struct task_state *state,
 				      const volatile struct syscall_desc *d)
 {
 	if (!d->size)
 		return;
-	rec->size = arg_long_long(state, d->size, d->props & PROP_HILO_SIZE);
-	if (d->size_type == SIZE_INT)
-		rec->size = (s64)(s32)rec->size;
-	else if (d->size_type == SIZE_UNSIGNED)
-		rec->size = (u32)rec->size;
+	rec->size = size_argument(state, d);
 	rec->has |= FS_HAS_SIZE;
+}
+
+/* The size that was asked for; returns false if there is none, or it is unknown. */
+static __always_inline bool requested_size(struct task_state *state,
+					   const volatile struct syscall_desc *d, u64 *ret)
+{
+	if (!(d->props & PROP_IOVEC)) {
+		*ret = size_argument(state, d);
+		return d->size;
+	}
+	if (!state->has_given)
+		read_given(state, d);
+	*ret = state->given;
+	return state->has_given;
 }
 
 /* Fills the size and the offset. Read on exit, when the position is certain: on entry a call may

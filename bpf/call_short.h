@@ -5,12 +5,14 @@
 
 #include "bpf/abi.h"
 #include "bpf/call_fill.h"
+#include "bpf/call_group.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
 #include "bpf/lane.h"
 #include "bpf/results.h"
 #include "bpf/rings.h"
+#include "bpf/sums.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
 #include "schema/streams.h"
@@ -20,21 +22,13 @@
 static __always_inline void sum_short(struct task_state *state,
 				      const volatile struct syscall_desc *d)
 {
-	u64 duration = state->exit_ns - state->enter_ns;
-	struct rec_fs *rec;
+	u64 duration = state->exit_ns - state->enter_ns, what, size;
 
-	if (SUMS_OPS(cfg.sums)) { /* a record would say no more */
-		sum_call(d->op, d->props & PROP_BYTES, state->ret, duration);
-		return;
-	}
-	rec = sum_enter();
-	if (!rec)
-		return;
-	fill(rec, state, d);
-	if (cfg.sums & SUM_BY_SIZE)
-		fill_extent(rec, state, d);
-	sum_fs(rec, rec->path, 0);
-	sum_leave();
+	what = SUM_WHAT(STREAM_FS, d->op, duration != DURATION_UNKNOWN, 0) | SUM_IS_CALL |
+	       (d->props & PROP_BYTES ? SUM_HAS_BYTES : 0);
+	if (cfg.sums & SUM_BY_SIZE && requested_size(state, d, &size))
+		what |= SUM_SIZE(size_class(size));
+	sum_call(state, what, duration, state->path);
 }
 
 /* Writes the record straight into the lane or the ring, or sums it up. Without room there, the call

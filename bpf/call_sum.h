@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Sums by file, of calls that reach a file by its path. */
+/* Sums of calls on paths. */
 #ifndef IOTRC_BPF_CALL_SUM_H
 #define IOTRC_BPF_CALL_SUM_H
 
+#include "bpf/call_group.h"
 #include "bpf/call_long.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
@@ -10,7 +11,7 @@
 #include "bpf/definitions.h"
 #include "bpf/hash.h"
 #include "bpf/helpers.h"
-#include "bpf/rings.h"
+#include "bpf/results.h"
 #include "bpf/sums.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -21,6 +22,19 @@
 static __always_inline bool sums_reached(const struct rec_fs_long *rec)
 {
 	return cfg.sums & SUM_BY_FILE && !rec->fs.path && rec->has & LONG_HAS_INODE;
+}
+
+/* Sums up the call on a path of the thread with STATE, without a file or with one that it has
+ * open. */
+static __always_inline void sum_path(struct task_state *state)
+{
+	const struct rec_fs *rec = &state->own.rec.fs;
+	u32 cpu;
+
+	if (leave_out_ended(STREAM_FS, error_of(rec->ret), rec->duration))
+		return;
+	count_seen(cpu_slot(&cpu), STREAM_FS);
+	sum_call(state, sum_what(rec, 0), rec->duration, rec->path);
 }
 
 /* Sums up the current thread's call on a path. The first record of an inode is sent among the
@@ -38,7 +52,7 @@ __noinline int sum_reached(void)
 		return 0;
 	rec = state->paths == PATHS_LONG ? &s->rec : &state->own.rec;
 	count_seen(cpu_slot(&cpu), STREAM_FS);
-	sum_fs(&rec->fs, rec->ino, rec->dev);
+	sum_call(state, sum_what(&rec->fs, rec->dev), rec->fs.duration, rec->ino);
 	id = mix(rec->ino, rec->dev);
 	sent = bpf_map_lookup_elem(&paths_sent, &id);
 	/* Long paths are not sent: the file then has no name in the sums. */

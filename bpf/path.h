@@ -355,15 +355,24 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch
  * that the thread used last, which is cheaper than the map. */
 #define N_RECENT 4
 
+/* Sums have names only if they are grouped by file. */
+#define NO_NAME 1
+static __always_inline bool names_wanted(void)
+{
+	return !cfg.sums || cfg.sums & SUM_BY_FILE;
+}
+
 static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode)
 {
-	u64 id = path_hash(dentry, mount, inode);
+	u64 id;
 	u32 *sent;
 
-	if (cfg.sums && !(cfg.sums & SUM_BY_FILE)) /* nobody asks for names */
-		return id ?: 1;
+	if (!names_wanted())
+		return NO_NAME;
+	id = path_hash(dentry, mount, inode);
 	if (!id) /* in sums such a file has no name */
-		return cfg.sums ? 1 : path_define(next_id(), dentry, mount, inode, SCRATCH_CALLS);
+		return cfg.sums ? NO_NAME :
+				  path_define(next_id(), dentry, mount, inode, SCRATCH_CALLS);
 	if (recent[id % N_RECENT] == id)
 		return id;
 	sent = bpf_map_lookup_elem(&paths_sent, &id);

@@ -192,6 +192,10 @@ __subprog int send_paths(struct task_state *state)
 		__builtin_memcpy(&s->rec, &state->own.rec, sizeof(s->rec));
 	if (sums_reached(&state->own.rec))
 		return sum_reached();
+	if (cfg.sums) {
+		sum_path(state);
+		return 0;
+	}
 	if (state->paths == PATHS_LONG) {
 		send_long(s, state->exit_ns);
 		return 0;

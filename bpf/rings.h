@@ -119,7 +119,7 @@ static __always_inline void output(void *rec, u32 size, enum stream stream, u64 
 	seen = count_seen(slot, stream);
 	if (cfg.sums) {
 		if (stream == STREAM_FS)
-			sum_fs(rec, ((const struct rec_fs *)rec)->path, 0);
+			sum_fs(rec);
 		else
 			sum_conn(rec);
 		return;

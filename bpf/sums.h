@@ -7,7 +7,6 @@
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
-#include "bpf/hash.h"
 #include "bpf/helpers.h"
 #include "bpf/results.h"
 #include "schema/buckets.h"
@@ -18,36 +17,54 @@
 extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
 extern void bpf_preempt_enable(void) __ksym __weak;
 
-/* Preallocated, as all maps here: programs on perf events may use no other hash. */
+/* The indexes of groups. Preallocated, as all maps here: programs on perf events may use no other
+ * hash. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, SUMS_MAX);
 	__type(key, struct sum_key);
+	__type(value, u32);
+} sum_groups SEC(".maps");
+
+/* The same of groups with a file. What there is no room for is added to the group without its
+ * file. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SUM_FILES_MAX);
+	__type(key, struct sum_key);
+	__type(value, u32);
+} sum_files SEC(".maps");
+
+/* Indexes that no group has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, SUMS_MAX + SUM_FILES_MAX);
+	__type(value, u32);
+} sum_free SEC(".maps");
+
+/* By index. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SUM_INDEXES);
+	__type(key, u32);
 	__type(value, struct sum_value);
 } sums SEC(".maps");
 
-/* The sums by file. A record for which there is no room is added to SUMS, without its file. */
+/* The times of some groups, by CPU. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, SUM_FILES_MAX);
-	__type(key, struct sum_key);
-	__type(value, struct sum_value);
-} sum_files SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SUM_PLACES);
+	__type(key, u32);
+	__type(value, struct sum_times);
+} sum_times SEC(".maps");
 
+/* The other times: looking one up in a hash takes a call a third of what the rest takes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, SUM_BUCKETS_MAX);
 	__type(key, struct sum_bucket);
 	__type(value, u64);
 } sum_buckets SEC(".maps");
-
-/* With SUMS_OPS(), the sums of fs: looking them up in a hash costs a call more than the rest. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SUM_OPS);
-	__type(key, u32);
-	__type(value, struct sum_op);
-} sum_ops SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -61,7 +78,8 @@ struct {
 _Static_assert(sizeof(struct rec_flow) >= sizeof(struct rec_conn), "there is room for each record");
 #define SUM_DEPTH 8 /* a power of two */
 struct sum_rooms {
-	u32 depth, pad;
+	u32 depth;
+	u32 places; /* taken in sum_times */
 	char records[SUM_DEPTH][sizeof(struct rec_flow)];
 };
 
@@ -72,12 +90,26 @@ struct {
 	__type(value, struct sum_rooms);
 } sum_rooms SEC(".maps");
 
-/* To copy: too large for the stack. */
-const volatile struct sum_value no_sum = {};
-const volatile u64 no_count = 0;
+const volatile u64 no_count = 0; /* to copy */
+
+/* Raised by user space when it has removed groups: what programs know of indexes is void. */
+volatile u32 sums_epoch = 1;
 
 /* Calls whose time found no room in sum_buckets: they are in all sums, but not in quantiles. */
 u64 sum_buckets_full = 0;
+
+/* Sums and arrays of times are those of a CPU: a thread must not move to another one in between. */
+static __always_inline void sum_stay(void)
+{
+	if (cfg.raw_preemptible)
+		bpf_preempt_disable();
+}
+
+static __always_inline void sum_go(void)
+{
+	if (cfg.raw_preemptible)
+		bpf_preempt_enable();
+}
 
 /* Room for a record of any type with a fixed length, until sum_leave(). */
 static __always_inline void *sum_enter(void)
@@ -85,13 +117,11 @@ static __always_inline void *sum_enter(void)
 	u32 zero = 0;
 	struct sum_rooms *rooms;
 
-	if (cfg.raw_preemptible)
-		bpf_preempt_disable();
+	sum_stay();
 	rooms = bpf_map_lookup_elem(&sum_rooms, &zero);
 	if (rooms)
 		return rooms->records[rooms->depth++ & (SUM_DEPTH - 1)];
-	if (cfg.raw_preemptible)
-		bpf_preempt_enable();
+	sum_go();
 	return 0;
 }
 
@@ -102,11 +132,12 @@ static __always_inline void sum_leave(void)
 
 	if (rooms)
 		rooms->depth--;
-	if (cfg.raw_preemptible)
-		bpf_preempt_enable();
+	sum_go();
 }
 
 /* ---- adding ---- */
+
+#define NS_PER_MINUTE 60000000000ULL
 
 /* What sum_add() adds, packed into one number: a function takes at most five arguments. */
 #define SUM_WHAT(stream, op, has_time, dev) \
@@ -145,26 +176,46 @@ static __always_inline bool sum_is_write(u64 what)
 	return stream == STREAM_FS ? op == FS_WRITE : stream == STREAM_BLOCK && op & 1;
 }
 
-static __always_inline void fill_key(struct sum_key *key, u64 what, u32 error, u64 file, u64 task)
+/* The bits of WHAT that make the group of a record. */
+static __always_inline u64 sum_kind(u64 what)
+{
+	u64 bits = 0xff; /* the stream */
+
+	if (cfg.sums & SUM_BY_OPERATION)
+		bits |= 0xff00;
+	if (cfg.sums & SUM_BY_SIZE)
+		bits |= SUM_SIZE(0xff);
+	if (cfg.sums & (SUM_BY_DEVICE | SUM_BY_FILE))
+		bits |= 0xffffffffULL << 32;
+	return what & bits;
+}
+
+static __always_inline u32 sum_minute(u64 ns)
+{
+	return cfg.sums & SUM_BY_MINUTE ? (ns + cfg.wall_ns) / NS_PER_MINUTE : 0;
+}
+
+static __always_inline void fill_key(struct sum_key *key, u64 what, u32 error, u64 file,
+				     const u64 *task)
 {
 	struct sum_task *who;
+	u64 kind = sum_kind(what);
 
-	key->stream = what;
-	if (cfg.sums & SUM_BY_OPERATION)
-		key->op = what >> 8;
-	if (cfg.sums & SUM_BY_SIZE)
-		key->size = what >> 24;
+	key->stream = kind;
+	key->op = kind >> 8;
+	key->size = kind >> 24;
+	key->dev = kind >> 32;
 	if (cfg.sums & SUM_BY_FILE)
 		key->file = file;
-	if (cfg.sums & (SUM_BY_DEVICE | SUM_BY_FILE))
-		key->dev = what >> 32;
 	if (cfg.sums & SUM_BY_ERRNO)
 		key->error = error;
+	if (cfg.sums & SUM_BY_MINUTE)
+		key->minute = sum_minute(bpf_ktime_get_ns());
 	if (cfg.sums & SUM_BY_PROCESS)
-		key->pid = task >> 32;
+		key->pid = *task >> 32;
 	if (!(cfg.sums & (SUM_BY_COMMAND | SUM_BY_CONTAINER | SUM_BY_USER)))
 		return;
-	who = bpf_map_lookup_elem(&sum_tasks, &task);
+	who = bpf_map_lookup_elem(&sum_tasks, task);
 	if (!who)
 		return;
 	if (cfg.sums & SUM_BY_COMMAND)
@@ -175,50 +226,52 @@ static __always_inline void fill_key(struct sum_key *key, u64 what, u32 error, u
 		key->uid = who->uid + 1ULL;
 }
 
-static __always_inline u64 hash_key(const struct sum_key *key)
+/* Returns the index of the group KEY, which is made if it is new; SUM_NONE if there is no room. */
+static __always_inline u32 group_in(void *groups, const struct sum_key *key)
 {
-	const u64 *words = (const u64 *)key;
-	u64 hash = 0;
+	u32 *known = bpf_map_lookup_elem(groups, key), index = SUM_NONE;
 
-	for (u32 i = 0; i < sizeof(*key) / 8; i++)
-		hash = mix(hash, words[i]);
-	return hash;
+	if (known)
+		return *known;
+	if (bpf_map_pop_elem(&sum_free, &index))
+		return SUM_NONE;
+	if (!bpf_map_update_elem(groups, key, &index, BPF_NOEXIST))
+		return index;
+	bpf_map_push_elem(&sum_free, &index, BPF_ANY);
+	known = bpf_map_lookup_elem(groups, key); /* another CPU may have made it */
+	return known ? *known : SUM_NONE;
 }
 
-static __always_inline struct sum_value *sum_in(void *map, struct sum_key *key)
+/* Returns the index of the group KEY. If there is no room for it, that of the group without the
+ * file; if there is no room for that either, that of all others of the stream. */
+static __always_inline u32 find_group(struct sum_key *key)
 {
-	struct sum_value *sum = bpf_map_lookup_elem(map, key);
-
-	if (sum)
-		return sum;
-	bpf_map_update_elem(map, key, (const void *)&no_sum, BPF_NOEXIST);
-	return bpf_map_lookup_elem(map, key);
-}
-
-/* Returns the sum of KEY. If there is no room for it, the sum without the file; if there is no room
- * for that either, the sum of all others of the stream, which user space has created. */
-static __always_inline struct sum_value *find_sum(struct sum_key *key)
-{
-	struct sum_value *sum;
+	u32 index;
 
 	if (cfg.sums & SUM_BY_FILE && key->file) {
-		sum = sum_in(&sum_files, key);
-		if (sum)
-			return sum;
+		index = group_in(&sum_files, key);
+		if (index != SUM_NONE)
+			return index;
 		key->file = 0;
 		if (!(cfg.sums & SUM_BY_DEVICE))
 			key->dev = 0;
 	}
-	sum = sum_in(&sums, key);
-	if (sum)
-		return sum;
-	*key = (struct sum_key){ .stream = key->stream, .others = 1 };
-	return bpf_map_lookup_elem(&sums, key);
+	index = group_in(&sum_groups, key);
+	return index != SUM_NONE ? index : key->stream & (STREAM_SLOTS - 1);
 }
 
-static __always_inline void add_to_bucket(u64 id, bool wait, u64 time, enum stream stream)
+static __always_inline void add_to_times(u32 place, u64 time, enum stream stream)
 {
-	struct sum_bucket key = { .id = id, .bucket = buckets__of(time), .wait = wait };
+	struct sum_times *times = bpf_map_lookup_elem(&sum_times, &place);
+	u32 bucket = buckets__of(time);
+
+	if (times && bucket < BUCKET_COUNT)
+		count(&times->n[bucket], stream);
+}
+
+static __always_inline void add_to_bucket(u32 group, bool wait, u64 time, enum stream stream)
+{
+	struct sum_bucket key = { .group = group, .bucket = buckets__of(time), .wait = wait };
 	u64 *n = bpf_map_lookup_elem(&sum_buckets, &key);
 
 	if (!n) {
@@ -229,6 +282,27 @@ static __always_inline void add_to_bucket(u64 id, bool wait, u64 time, enum stre
 		count(n, stream);
 	else
 		__sync_fetch_and_add(&sum_buckets_full, 1);
+}
+
+/* Takes an array for the times of the group at INDEX, whose sum is SUM, if it has had enough calls.
+ * Not where an interrupt could take the same one. */
+static __always_inline void take_place(struct sum_value *sum, u32 index, enum stream stream)
+{
+	u32 zero = 0, place;
+	struct sum_rooms *rooms = bpf_map_lookup_elem(&sum_rooms, &zero);
+	struct sum_times *times;
+
+	if (!rooms || INTERRUPT_STREAMS >> stream & 1 || index < STREAM_SLOTS)
+		return;
+	place = rooms->places;
+	if (place >= SUM_PLACES || sum->time.n < SUM_PLACE_CALLS(place))
+		return;
+	times = bpf_map_lookup_elem(&sum_times, &place);
+	if (!times)
+		return;
+	rooms->places = place + 1;
+	times->group = index;
+	sum->place = place + 1;
 }
 
 static __always_inline void add_time(struct sum_time *t, u64 time, enum stream stream)
@@ -265,59 +339,95 @@ static __always_inline void add_to(struct sum_value *sum, u64 what, u64 result, 
 		count_some(&sum->written, stream, amount);
 }
 
-/* Adds to the sum of KEY. */
-static __always_inline void add_to_group(struct sum_key *key, u64 what, u64 result, u64 time)
+/* Adds to the group at INDEX, if it has an array for its times. To be inlined where WHAT is mostly
+ * known; sum_add_at() does the rest. */
+static __always_inline bool add_fast(u32 index, u64 what, u64 result, u64 time)
 {
-	struct sum_value *sum = find_sum(key);
+	struct sum_value *sum;
+	bool has_place;
 
-	if (!sum)
-		return;
-	if (!FROM_6_2 || !sum->id) /* of this CPU */
-		sum->id = hash_key(key);
-	if (what & SUM_IS_TIMED && !(cfg.sums & SUM_NO_QUANTILES))
-		add_to_bucket(sum->id, what & SUM_IS_WAIT, time, what & (STREAM_SLOTS - 1));
-	add_to(sum, what, result, time);
+	if (cfg.sums & SUM_NO_QUANTILES || !(what & SUM_IS_TIMED))
+		return false;
+	sum_stay();
+	sum = bpf_map_lookup_elem(&sums, &index);
+	has_place = sum && sum->place;
+	if (has_place) {
+		add_to(sum, what, result, time);
+		add_to_times(sum->place - 1, time, what & (STREAM_SLOTS - 1));
+	}
+	sum_go();
+	return has_place;
 }
 
-/* Adds a call of fs to the sum of its operation. */
-static __always_inline void add_to_op(u64 what, u64 result, u64 time)
+/* Adds to SUM, that of the group at INDEX. */
+static __always_inline void add_at(struct sum_value *sum, u32 index, u64 what, u64 result, u64 time)
 {
-	u32 op = cfg.sums & SUM_BY_OPERATION ? what >> 8 & (SUM_OPS - 1) : 0, bucket;
-	struct sum_op *sum = bpf_map_lookup_elem(&sum_ops, &op);
+	enum stream stream = what & (STREAM_SLOTS - 1);
+	bool wait = what & SUM_IS_WAIT;
 
-	if (!sum)
-		return;
-	add_to(&sum->sum, what, result, time);
+	add_to(sum, what, result, time);
 	if (!(what & SUM_IS_TIMED) || cfg.sums & SUM_NO_QUANTILES)
 		return;
-	bucket = buckets__of(time);
-	if (bucket < BUCKET_COUNT)
-		count(&sum->times[bucket], STREAM_FS);
+	if (sum->place && !wait)
+		add_to_times(sum->place - 1, time, stream);
+	else
+		add_to_bucket(index, wait, time, stream);
 }
 
+/* What is to be added. Not on the stack, where it would be too much for the longest chain of calls
+ * on kernels before 6.2. */
+struct sum_new {
+	struct sum_key key;
+	u64 what, result, time, task;
+};
+_Static_assert(sizeof(struct sum_new) <= sizeof(struct rec_flow), "a room for a record has it");
+
 /* Adds one call, or (SUM_IS_WAIT) the time that it waited before. FILE is that of a key, TASK that
- * of a record. A global function: the verifier goes through it once. The key is not on the stack,
- * where it would be too much for the longest chain of calls on kernels before 6.2. */
-__noinline int sum_add(u64 what, u64 result, u64 time, u64 file, u64 task)
+ * of a record. Returns the index of its group. A global function: the verifier goes through it
+ * once. */
+__noinline u32 sum_add(u64 what, u64 result, u64 time, u64 file, u64 task)
 {
-	struct sum_key *key;
+	struct sum_value *sum;
+	struct sum_new *new;
+	u32 index;
 
 	/* Kernels until 6.7 verify a global function that is never called, too, and without sums
 	 * there are no maps for it. */
 	if (!cfg.sums)
-		return 0;
-	if (SUMS_OPS(cfg.sums) && (u8)what == STREAM_FS) {
-		add_to_op(what, result, time);
-		return 0;
-	}
-	key = sum_enter();
-	if (!key)
-		return 0;
-	__builtin_memset(key, 0, sizeof(*key));
-	key->stream = what;
-	fill_key(key, what, sum_error(what, result), file, task);
-	add_to_group(key, what, result, time);
+		return SUM_NONE;
+	new = sum_enter();
+	if (!new)
+		return SUM_NONE;
+	new->what = what;
+	new->result = result;
+	new->time = time;
+	new->task = task;
+	__builtin_memset(&new->key, 0, sizeof(new->key));
+	fill_key(&new->key, what, sum_error(what, result), file, &new->task);
+	asm volatile("" ::: "memory"); /* read again, rather than kept on the stack */
+	index = find_group(&new->key);
+	sum = bpf_map_lookup_elem(&sums, &index);
+	if (sum)
+		add_at(sum, index, new->what, new->result, new->time);
 	sum_leave();
+	return index;
+}
+
+/* The same for a call whose group is known. */
+__noinline int sum_add_at(u32 index, u64 what, u64 result, u64 time)
+{
+	struct sum_value *sum;
+
+	if (!cfg.sums)
+		return 0;
+	sum_stay();
+	sum = bpf_map_lookup_elem(&sums, &index);
+	if (sum) {
+		add_at(sum, index, what, result, time);
+		if (!sum->place && !(cfg.sums & SUM_NO_QUANTILES))
+			take_place(sum, index, what & (STREAM_SLOTS - 1));
+	}
+	sum_go();
 	return 0;
 }
 
@@ -339,23 +449,20 @@ __noinline int size_class(u64 size)
 	return n + (size != 0);
 }
 
-/* FILE and DEV are those of a key. */
-static __always_inline void sum_fs(const struct rec_fs *rec, u64 file, u32 dev)
+/* What sum_add() adds of REC. DEV is that of a key. */
+static __always_inline u64 sum_what(const struct rec_fs *rec, u32 dev)
 {
 	bool timed = rec->duration != DURATION_UNKNOWN;
 	u32 size = cfg.sums & SUM_BY_SIZE && rec->has & FS_HAS_SIZE ? size_class(rec->size) : 0;
 
-	sum_add(SUM_WHAT(STREAM_FS, rec->op, timed, dev) | SUM_SIZE(size) | SUM_IS_CALL |
-			(rec->has & FS_HAS_BYTES ? SUM_HAS_BYTES : 0),
-		rec->ret, rec->duration, file, rec->task);
+	return SUM_WHAT(STREAM_FS, rec->op, timed, dev) | SUM_SIZE(size) | SUM_IS_CALL |
+	       (rec->has & FS_HAS_BYTES ? SUM_HAS_BYTES : 0);
 }
 
-/* Sums up a call of fs by its operation alone. */
-static __always_inline void sum_call(u8 op, bool has_bytes, s64 ret, u64 duration)
+/* Sums up REC, of any thread. */
+static __always_inline void sum_fs(const struct rec_fs *rec)
 {
-	sum_add(SUM_WHAT(STREAM_FS, op, duration != DURATION_UNKNOWN, 0) | SUM_IS_CALL |
-			(has_bytes ? SUM_HAS_BYTES : 0),
-		ret, duration, 0, 0);
+	sum_add(sum_what(rec, 0), rec->ret, rec->duration, rec->path, rec->task);
 }
 
 static __always_inline void sum_conn(const struct rec_conn *rec)
@@ -405,7 +512,7 @@ static __always_inline void sum_record(const void *rec)
 
 	switch (*(const u8 *)rec) {
 	case REC_FS:
-		sum_fs(rec, ((const struct rec_fs *)rec)->path, 0);
+		sum_fs(rec);
 		break;
 	case REC_BLOCK:
 		sum_block(rec);

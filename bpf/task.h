@@ -27,6 +27,12 @@ struct {
 	__type(value, struct task_scratch);
 } task_scratch SEC(".maps");
 
+/* The real user. Where each read takes a call it is read only if its credentials are others. */
+static __always_inline u32 user_of(const struct task_state *state)
+{
+	return FROM_6_2 ? state->uid : kread(state->cred, cred, uid.val);
+}
+
 static __always_inline bool task_send(struct task_state *state, u64 task)
 {
 	u64 mm = kread(task, task_struct, mm), start, len = 0;
@@ -52,8 +58,7 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	s->head.pid = kread(task, task_struct, tgid);
 	s->head.tid = kread(task, task_struct, pid);
 	s->head.ppid = state->ppid;
-	if (FROM_6_2)
-		s->head.uid = state->uid + 1;
+	s->head.uid = user_of(state) + 1;
 	s->head.id = next_id();
 	s->head.cgroup = state->cgroup;
 	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
@@ -71,13 +76,14 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 static __always_inline bool task_note(struct task_state *state, u64 task)
 {
 	struct sum_task who = { .cgroup = state->cgroup,
-				.uid = FROM_6_2 ? state->uid : bpf_get_current_uid_gid(),
+				.uid = user_of(state),
 				.ppid = state->ppid };
 
 	__builtin_memcpy(who.comm, state->comm, sizeof(who.comm));
 	state->id = (u64)kread(task, task_struct, tgid) << 32 | kread(task, task_struct, pid);
 	bpf_map_update_elem(&sum_tasks, &state->id, &who, BPF_ANY);
 	state->epoch = state->sent_epoch = epoch;
+	__builtin_memset(state->groups, 0, sizeof(state->groups));
 	return true;
 }
 
@@ -108,18 +114,18 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
-/* Whether a change of the user makes a new definition: where a read costs next to nothing, or where
- * users are asked for. */
-static __always_inline bool users_matter(void)
-{
-	return FROM_6_2 || cfg.n_uids;
-}
-
 /* Whether a thread that was left out may be in a cgroup that was added since. Only such a thread is
  * always looked at as a whole. */
 static __always_inline bool cgroups_added(const struct task_state *state)
 {
 	return cfg.adds_cgroups && state->cgroups_epoch != cgroups_epoch;
+}
+
+/* Whether records, groups of sums or filters depend on who a thread is, besides its lineage. */
+static __always_inline bool identity_matters(void)
+{
+	return !cfg.sums || cfg.n_commands || cfg.n_excluded || cfg.n_uids || cfg.by_cgroup ||
+	       cfg.sums & (SUM_BY_PROCESS | SUM_BY_COMMAND | SUM_BY_CONTAINER | SUM_BY_USER);
 }
 
 /* Brings the identity of TASK up to date: names, parents, cgroups and users change. TASK is what
@@ -130,11 +136,11 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 {
 	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
 	u64 css_set = task_pointer(task, cgroups), parent = task_pointer(task, real_parent);
-	u64 jiffies = bpf_jiffies64(), cgroup, cred = 0;
+	u64 jiffies = bpf_jiffies64(), cgroup, cred = task_pointer(task, real_cred);
 	u32 ppid, uid = 0;
 
-	if (users_matter())
-		cred = task_pointer(task, real_cred);
+	if (!identity_matters() && state->epoch == epoch && !again)
+		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;
 	/* Within one jiffy the same pointers mean the same objects: memory is not reused so
 	 * fast. */
 	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&

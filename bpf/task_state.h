@@ -89,6 +89,15 @@ struct known_owner {
 	u32 pad;
 };
 
+/* A group of sums that calls of the thread belong to (bpf/call_group.h). */
+struct known_group {
+	u64 kind, file;
+	u32 error, minute;
+	u32 index;
+	u32 epoch; /* sums_epoch then; 0: none */
+};
+#define N_KNOWN_GROUPS 4
+
 struct task_state {
 	/* the system call in progress */
 	u64 enter_ns, exit_ns;
@@ -140,8 +149,9 @@ struct task_state {
 	u32 fault_access;
 	u32 n_kept;            /* sockets that the call in progress closes (bpf/socket_end.h) */
 	struct own_record own; /* for the call in progress, if it takes paths */
-	u32 uid;               /* since 6.2 */
+	u32 uid;               /* since 6.2; before, see user_of() */
 	u32 cgroups_epoch;     /* that left_out belongs to */
+	struct known_group groups[N_KNOWN_GROUPS];
 };
 
 struct {

@@ -15,6 +15,7 @@ enum sum_by {
 	SUM_BY_SIZE = 1 << 8, /* of fs and block, in powers of two */
 	SUM_BY_FILE = 1 << 9, /* of fs, cache and pagefault */
 	SUM_NO_QUANTILES = 1 << 10,
+	SUM_BY_MINUTE = 1 << 11,
 };
 
 #endif

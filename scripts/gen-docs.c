@@ -557,7 +557,7 @@ const char format_head[] =
 	"  requested size, so add up `bytes_completed` instead.\n"
 	"- `device_id` is `major << 20 | minor` of the `device` of other streams, `MAJOR:MINOR`. `mono_ns`\n"
 	"  of two sessions can be compared if their manifests have the same `boot_id`.\n"
-	"- Rows have no user. The manifest's `users` (from Linux 6.2 on) has `processes`, lists of a first pid, a last pid\n"
+	"- Rows have no user. The manifest's `users` has `processes`, lists of a first pid, a last pid\n"
 	"  and the number of a user (the real one), and `changes`, lists of a pid, the `mono_ns` of a row and the number\n"
 	"  that applies from this row on; `names` of the numbers; and `left_out`, a count of what found no space. `containers` has\n"
 	"  the names of the containers that `container_id` stands for. With `--anonymize` both are left out.\n"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "aggregate/groups.h"
 #include "base/clock.h"
@@ -22,24 +23,30 @@ struct file_id {
 	uint64_t dev;
 };
 
+struct live_name {
+	char *text; /* owned by this */
+	uint32_t dev;
+	char fs_type[FSTYPE_BYTES]; /* empty: unknown */
+};
+
 struct live_names {
 	struct engine *engine;
 	struct clock *clock;
 	struct encoder *encoder;
-	struct groups *names; /* by struct file_id; the values are char *, owned by this */
+	struct groups *names; /* by struct file_id; the values are struct live_name */
 	uint64_t dropped;     /* groups__dropped() when the engine was last told to send again */
 	char row[ROW_MAX + ROW_FILE_SLACK];
 };
 
 static void drop_name(void *arg, struct group *group, bool at_end)
 {
-	free(*(char **)group->value);
+	free(((struct live_name *)group->value)->text);
 }
 
 int live_names__new(struct live_names **ret, struct engine *engine,
 		    const struct selection *selection, const struct memory_plan *plan)
 {
-	const struct groups_config config = { .value_size = sizeof(char *),
+	const struct groups_config config = { .value_size = sizeof(struct live_name),
 					      .max_groups = NAMES_MAX_KEPT,
 					      .max_bytes = NAMES_BYTES_MAX,
 					      .drop = drop_name };
@@ -76,27 +83,29 @@ struct live_names *live_names__free(struct live_names *n)
 
 /* ---- definitions ---- */
 
-/* If out of memory, the name is missing. */
-static void keep_name(struct live_names *n, uint64_t file, uint32_t dev, const char *name,
-		      size_t len)
+/* Keeps NAME, that of the file ID, whose text is that of FIELD. If out of memory, it is missing. */
+static void keep_name(struct live_names *n, struct file_id id, struct live_name name,
+		      struct row_field field)
 {
-	struct file_id id = { file, dev };
 	struct group *group = groups__at(n->names, (const char *)&id, sizeof(id));
-	char **value = group ? group->value : NULL, *copy = strndup(name, len);
+	struct live_name *value = group ? group->value : NULL;
 
-	if (!value || !copy) {
-		free(copy);
+	name.text = strndup(field.s, field.len);
+	if (!value || !name.text) {
+		free(name.text);
 		return;
 	}
-	groups__charge(n->names, group, (ptrdiff_t)len - (*value ? (ptrdiff_t)strlen(*value) : 0));
-	free(*value);
-	*value = copy;
+	groups__charge(n->names, group,
+		       (ptrdiff_t)field.len - (value->text ? (ptrdiff_t)strlen(value->text) : 0));
+	free(value->text);
+	*value = name;
 }
 
 /* The name of a path as in rows: its field without quotes. */
 static void define_path(struct live_names *n, const struct rec_path *path)
 {
 	const struct path_entry *entry = dict__get(n->encoder->paths, path->id);
+	struct live_name name = { .dev = path->dev };
 	struct row_field field;
 
 	if (!entry)
@@ -104,23 +113,27 @@ static void define_path(struct live_names *n, const struct rec_path *path)
 	memcpy(n->row, entry->text + entry->raw_len, entry->field_len);
 	if (row_fields__first(n->row, entry->field_len, &field, 1) != 1)
 		return;
-	keep_name(n, path->id, 0, field.s, field.len);
-	keep_name(n, path->ino, path->dev, field.s, field.len);
+	memcpy(name.fs_type, path->fs_type, sizeof(name.fs_type) - 1);
+	keep_name(n, (struct file_id){ path->id, 0 }, name, field);
+	keep_name(n, (struct file_id){ path->ino, path->dev }, name, field);
 }
 
 /* Notes the name by which a call on a path reached the inode. A rename has two names, and the last
  * one is the file's new name. */
 static void define_reached(struct live_names *n, const struct rec_fs_long *rec, size_t size)
 {
-	struct row_field fields[ROW_FIELDS_MAX], name;
-	int column = row__column(STREAM_FS, "filename");
+	struct row_field fields[ROW_FIELDS_MAX], field, type;
+	int count = row__column(STREAM_FS, "fs_type") + 1;
 	char *end = encode__fs(n->encoder, rec, size, n->row);
+	struct live_name name = { .dev = rec->dev };
 
-	if (!end || row_fields__first(n->row, end - 1 - n->row, fields, column + 1) != column + 1)
+	if (!end || row_fields__first(n->row, end - 1 - n->row, fields, count) != count)
 		return;
-	name = two_paths__split(&fields[column]).second;
-	if (name.len)
-		keep_name(n, rec->ino, rec->dev, name.s, name.len);
+	field = two_paths__split(&fields[row__column(STREAM_FS, "filename")]).second;
+	type = fields[count - 1];
+	memcpy(name.fs_type, type.s, MIN(type.len, sizeof(name.fs_type) - 1));
+	if (field.len)
+		keep_name(n, (struct file_id){ rec->ino, rec->dev }, name, field);
 }
 
 static void on_definition(void *arg, const void *record, size_t size)
@@ -160,15 +173,39 @@ bool live_names__drain(struct live_names *n)
 	return filling;
 }
 
-const char *live_names__find(struct live_names *n, const struct engine_sum *sum, size_t *ret_len)
+static const struct live_name *find(struct live_names *n, const struct engine_sum *sum)
 {
 	struct file_id id = { sum->file, sum->dev };
-	struct group *group = groups__find(n->names, (const char *)&id, sizeof(id));
-	const char *name = group ? *(char **)group->value : NULL;
+	struct group *group =
+		sum->file ? groups__find(n->names, (const char *)&id, sizeof(id)) : NULL;
+	const struct live_name *name = group ? group->value : NULL;
+
+	if (!name || !name->text)
+		return NULL;
+	group->weight++;
+	return name;
+}
+
+const char *live_names__find(struct live_names *n, const struct engine_sum *sum, size_t *ret_len)
+{
+	const struct live_name *name = find(n, sum);
 
 	if (!name)
 		return NULL;
-	group->weight++;
-	*ret_len = strlen(name);
-	return name;
+	*ret_len = strlen(name->text);
+	return name->text;
+}
+
+uint32_t live_names__device(struct live_names *n, const struct engine_sum *sum)
+{
+	const struct live_name *name = find(n, sum);
+
+	return name ? name->dev : 0;
+}
+
+const char *live_names__fs_type(struct live_names *n, const struct engine_sum *sum)
+{
+	const struct live_name *name = find(n, sum);
+
+	return name ? name->fs_type : "";
 }

@@ -27,4 +27,9 @@ bool live_names__drain(struct live_names *n);
  * call. NULL: unknown. */
 const char *live_names__find(struct live_names *n, const struct engine_sum *sum, size_t *ret_len);
 
+/* Return what is known of SUM's file: the device that it is on, as in struct engine_sum, or 0; and
+ * the type of its file system, valid until the next call, or "". */
+uint32_t live_names__device(struct live_names *n, const struct engine_sum *sum);
+const char *live_names__fs_type(struct live_names *n, const struct engine_sum *sum);
+
 #endif

@@ -79,6 +79,28 @@ static char *device(char *p, const struct engine_sum *sum, struct summary_live *
 	return sum->dev ? csv__device(p, sum->dev >> 20, sum->dev & 0xfffff) : p;
 }
 
+static char *device_of_file(char *p, const struct engine_sum *sum, struct summary_live *l)
+{
+	uint32_t dev = live_names__device(l->names, sum);
+
+	return dev ? csv__device(p, dev >> 20, dev & 0xfffff) : p;
+}
+
+static char *fs_type(char *p, const struct engine_sum *sum, struct summary_live *l)
+{
+	return text(p, live_names__fs_type(l->names, sum));
+}
+
+static char *minute(char *p, const struct engine_sum *sum, struct summary_live *l)
+{
+	char wall[CLOCK_WALL_LEN];
+	int64_t second = INT64_C(60) * sum->minute;
+
+	if (!sum->minute || !clock__civil(second, 0, clock__utc_offset(second), wall))
+		return p;
+	return csv__mem(p, wall, DIMENSION_MINUTE_LEN);
+}
+
 static char *error(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	const char *name = sum->error ? names__errno((int)sum->error) : NULL;
@@ -147,7 +169,10 @@ static const struct {
 	{ "command",   SUM_BY_COMMAND,   ALL_STREAMS, command },
 	{ "container", SUM_BY_CONTAINER, ALL_STREAMS, container },
 	{ "user",      SUM_BY_USER,      ALL_STREAMS, user },
+	{ "minute",    SUM_BY_MINUTE,    ALL_STREAMS, minute },
 	{ "device",    SUM_BY_DEVICE,    S(BLOCK) | S(CACHE) | S(PAGEFAULT), device },
+	{ "device",    SUM_BY_FILE,      S(FS), device_of_file },
+	{ "fs_type",   SUM_BY_FILE,      S(FS), fs_type },
 	{ "errno",     SUM_BY_ERRNO,     S(FS) | S(BLOCK) | S(NW_CONN) | S(NW_EPOLL) | S(NW_SOCKOPT), error },
 	{ "size",      SUM_BY_SIZE,      S(FS) | S(BLOCK), size },
 	{ "file",      SUM_BY_FILE,      S(FS) | S(CACHE) | S(PAGEFAULT), file },
@@ -156,19 +181,18 @@ static const struct {
 };
 /* clang-format on */
 
-static int find_part(const struct dimension *d)
+/* The row of parts[] for D of STREAM, or -1. */
+static int find_part(const struct dimension *d, enum stream stream)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (!strcmp(parts[i].name, d->name))
+		if (!strcmp(parts[i].name, d->name) && parts[i].streams >> stream & 1)
 			return (int)i;
 	return -1;
 }
 
 bool summary_live__knows(const struct dimension *d, enum stream stream)
 {
-	int i = find_part(d);
-
-	return i >= 0 && parts[i].streams >> stream & 1;
+	return find_part(d, stream) >= 0;
 }
 
 /* Hits and misses are counted by operation, so sums are also grouped by operation if necessary. */
@@ -178,7 +202,7 @@ static uint32_t wanted(const struct summary_live *l)
 
 	for (int s = 0; s < STREAM_CAPTURED; s++)
 		for (int i = 0; i < l->summaries[s].n_by; i++)
-			by |= parts[find_part(l->summaries[s].by[i])].by;
+			by |= parts[find_part(l->summaries[s].by[i], s)].by;
 	if (l->selection.streams >> STREAM_CACHE & 1)
 		by |= SUM_BY_OPERATION;
 	return by;
@@ -197,7 +221,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 	for (int i = 0; i < s->n_by; i++) {
 		char *begun = p;
 
-		p = parts[find_part(s->by[i])].part(p, sum, l);
+		p = parts[find_part(s->by[i], sum->stream)].part(p, sum, l);
 		if (p == begun)
 			*p++ = *DIMENSION_NONE;
 		if (i + 1 < s->n_by)
@@ -278,6 +302,9 @@ static int open_engine(struct summary_live *l, struct engine **ret)
 	/* Without a list, or for a cgroup that is not in it, the id of the cgroup is shown. */
 	if (config.sums & SUM_BY_CONTAINER)
 		containers__new(&l->containers);
+	/* Without the clock of a time namespace, which this finds, minutes would be others. */
+	if (config.sums & SUM_BY_MINUTE && clock__new(&l->clock))
+		return command__cannot(l->command, "out of memory");
 	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
 	if (engine__open(ret, engines[0], &config, problem))
 		return command__cannot(l->command, "cannot record: %s", problem);
@@ -298,6 +325,7 @@ static void close_engine(struct summary_live *l, struct engine *e)
 	end_names(l);
 	l->names = live_names__free(l->names);
 	l->containers = containers__free(l->containers);
+	l->clock = clock__free(l->clock);
 	engine__free(e);
 }
 

@@ -22,7 +22,8 @@ struct summary_live {
 	struct live_names *names;      /* by file; NULL otherwise, and at the end */
 	struct containers *containers; /* by container; likewise */
 	struct container_follower *follower;
-	pthread_t thread; /* drains the names */
+	struct clock *clock; /* by minute; NULL otherwise, and at the end */
+	pthread_t thread;    /* drains the names */
 	atomic_bool ended;
 
 	/* Results. */

@@ -316,7 +316,7 @@ const struct command top_command = {
 		"READ has the bytes of all calls that are not writes. - stands for calls that reached no file.\n"
 		"Up to 16,384 pairs of a process and a file are kept; the calls of further pairs count without\n"
 		"their file. Without a terminal, or with --batch, plain tables are printed. Colours are used\n"
-		"unless NO_COLOR is set.",
+		"unless NO_COLOR is set. Like top(1) it goes on when the processes of --pid have ended.",
 	.options = top_options,
 	.exit_codes = "0 shown, 1 cannot, 2 usage.",
 	.examples = "sudo iotrc top\n"

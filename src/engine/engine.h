@@ -86,6 +86,7 @@ struct engine_sum {
 	uint64_t file;
 	uint32_t dev;     /* as in rec_path */
 	uint32_t error;   /* errno */
+	uint32_t minute;  /* since 1970; 0: unknown */
 	uint64_t written; /* of the tally's amount: bytes of fs write, of block writes */
 	uint64_t timed;   /* calls whose duration is in the tally's sum */
 	int64_t size;     /* rounded down to a power of two, or 0; -1: no size */

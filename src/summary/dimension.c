@@ -10,8 +10,6 @@
 #include "platform/libc.h"
 #include "summary/measure.h"
 
-#define MINUTE_LEN 16 /* YYYY-MM-DD HH:MM */
-
 static struct row_field nothing(void)
 {
 	return (struct row_field){ (char *)DIMENSION_NONE, sizeof(DIMENSION_NONE) - 1 };
@@ -138,8 +136,8 @@ static struct row_field minute(const struct export_row *row, int column, char *b
 {
 	struct row_field f = row->fields[column];
 
-	if (f.len > MINUTE_LEN)
-		f.len = MINUTE_LEN;
+	if (f.len > DIMENSION_MINUTE_LEN)
+		f.len = DIMENSION_MINUTE_LEN;
 	return f;
 }
 

@@ -5,7 +5,8 @@
 
 #include "export/row.h"
 
-#define DIMENSION_NONE "-" /* the group of rows without a value */
+#define DIMENSION_MINUTE_LEN 16 /* YYYY-MM-DD HH:MM */
+#define DIMENSION_NONE "-"      /* the group of rows without a value */
 #define DIMENSION_TEXT_MAX 2048
 
 struct dimension {

@@ -9,8 +9,10 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import ptrace
@@ -36,11 +38,11 @@ def counts(text, key="operation"):
 class Watch:
     """A summary of what happens between enter and exit."""
 
-    def __init__(self, *args):
-        self.args = args
+    def __init__(self, *args, env=None):
+        self.args, self.env = args, env
 
     def __enter__(self):
-        self.process = subprocess.Popen([recorder.IOTRC, "summary", "--csv", *map(str, self.args)],
+        self.process = subprocess.Popen([recorder.IOTRC, "summary", "--csv", *map(str, self.args)], env=self.env,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr.readline() == "watching\n"
         return self
@@ -58,7 +60,8 @@ def of_command(tmp_path, *command, args=(), **options):
     """The summary of a command that it runs."""
     out = tmp_path / "summary.csv"
     out.unlink(missing_ok=True)
-    done = subprocess.run([recorder.IOTRC, "summary", "--csv", "-o", out, *args, "--", *map(str, command)], check=False,
+    form = [] if "--json" in args else ["--csv"]
+    done = subprocess.run([recorder.IOTRC, "summary", *form, "-o", out, *args, "--", *map(str, command)], check=False,
                           capture_output=True, text=True, **options)
     assert done.returncode == 0, done.stderr
     assert "missing" not in done.stderr and "quantile" not in done.stderr, done.stderr
@@ -235,16 +238,17 @@ def test_groups_are_those_of_the_rows(tmp_path, by):
 
 WAITS = """
 import json, os, sys, time
+calls, wait = int(sys.argv[2]), float(sys.argv[3])
 r, w = os.pipe()
 back, go = os.pipe()
 if os.fork() == 0:
-    for i in range(31):
+    for i in range(calls):
         os.read(back, 1)
-        time.sleep(0.2 if i == 30 else 0.02)
+        time.sleep(wait if i < calls - 1 else 0.2)
         os.write(w, b"x")
     os._exit(0)
 took = []
-for i in range(31):
+for i in range(calls):
     os.write(go, b"x")
     since = time.monotonic_ns()
     os.read(r, 1000000)
@@ -254,19 +258,24 @@ with open(sys.argv[1], "w") as f:
 """
 
 
-def test_times_are_those_of_the_calls(tmp_path):
-    """30 reads of an empty pipe that wait 20 ms each, and one that waits 200 ms; the program measures them itself,
-    which takes a little longer on a busy machine."""
-    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-c", WAITS, str(tmp_path / "took"),
-                         args=["--by", "size,operation"])
-    one, = [r for r in read(text) if r["operation"] == "read" and r["size"] == "524288"]
+@pytest.mark.parametrize("calls, wait", [(31, 0.02), (151, 0.005)])
+def test_times_are_those_of_the_calls(tmp_path, calls, wait):
+    """Reads of an empty pipe that wait WAIT s each, and one that waits 200 ms; the program measures them itself, which takes
+    a little longer on a busy machine. The kernel keeps the first 64 times of a group elsewhere than later ones."""
+    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-c", WAITS, str(tmp_path / "took"), calls, wait,
+                         args=["--by", "file,size"])
+    one, = [r for r in read(text) if r["size"] == "524288" and r["file"].startswith("pipe:")]
     took = sorted(json.loads((tmp_path / "took").read_text()))
     slack = 0.002e9 + 0.1 * sum(took)
-    assert int(one["calls"]) == 31 and int(one["bytes"]) == 31
-    assert 0.018e9 < int(one["p50_ns"]) < took[20] * 1.01
+    assert int(one["calls"]) == calls and int(one["bytes"]) == calls
+    assert 0.9e9 * wait < int(one["p50_ns"]) < took[2 * calls // 3] * 1.01
     assert 0.19e9 < int(one["max_ns"]) <= took[-1]
-    assert abs(int(one["p99_ns"]) - int(one["max_ns"])) <= int(one["max_ns"]) / 128
-    assert sum(took) - slack < int(one["total_ns"]) <= sum(took)
+    assert int(one["total_ns"]) <= sum(took)
+    if calls < 100: # the 99th percentile is the longest
+        assert abs(int(one["p99_ns"]) - int(one["max_ns"])) <= int(one["max_ns"]) / 128
+        assert sum(took) - slack < int(one["total_ns"])
+    else:
+        assert int(one["p99_ns"]) < took[-1] * 1.01
 
 
 def test_a_process_and_its_children_alone(tmp_path):
@@ -339,6 +348,53 @@ def test_parts_of_names(tmp_path, by, want):
     assert got == {k if by == "extension" else f"{tmp_path}/tree{k}": n for k, n in want.items()}
 
 
+def test_file_systems_are_those_of_the_files(tmp_path):
+    """Type and device, of open files and of paths, as the mount table has them."""
+    def mounted(path):
+        """(device, type) of the file system that PATH is on."""
+        lines = [line.split() for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+        below = [f for f in lines if path.is_relative_to(f[4])]
+        last = sorted(below, key=lambda f: len(f[4]))[-1] # of equal ones the last one, which hides the others
+        return last[2], last[last.index("-") + 1]
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as shm:
+        places = pathlib.Path(shm), tmp_path
+        (types, devices), each = zip(*map(reversed, map(mounted, places))), (3, 5)
+        script = "; ".join(f"f = open('{p}/x', 'w'); [(os.access('{p}/x', os.R_OK), os.fstat(f.fileno())) for _ in range({n})]"
+                           for p, n in zip(places, each))
+        for by, names in ("fs_type", types), ("device", devices):
+            text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-B", "-c", "import os; " + script,
+                                 args=["--by", f"{by},operation", "--ops", "access,getattr"])
+            got = {r[by]: int(r["calls"]) for r in read(text) if r["operation"] == "access" and r[by] != "-"} # -: of absent files
+            want = collections.Counter()
+            for name, n in zip(names, each):
+                want[name] += n
+            assert got == want, by
+            assert {r[by] for r in read(text) if r["operation"] == "getattr"} >= set(names)
+
+
+def test_minutes_are_those_of_the_clock(tmp_path):
+    """Calls before and after the end of a minute, by a clock on which that is near."""
+    zone, setting = {**os.environ, "TZ": "XXX-05:45"}, tmp_path / "added"
+    env = {**zone, "LD_PRELOAD": recorder.workload("stepped_clock.so"), "STEPPED_CLOCK": str(setting)}
+    work = tmp_path / "work"
+    work.write_bytes(b"x")
+    for ahead in 3, 10, 60: # s until that minute ends, if iotrc starts in that time
+        end = time.monotonic() + ahead
+        noon = 982_152_000 * 10**9 # 2001-02-14 12:00:00 UTC
+        setting.write_bytes(struct.pack("q", noon - ahead * 10**9 - time.clock_gettime_ns(time.CLOCK_REALTIME)))
+        with Watch("--by", "minute,file", "--ops", "read", "--pid", os.getpid(), env=env) as w, open(work, "rb") as f:
+            for _ in range(7):
+                os.pread(f.fileno(), 1, 0)
+            in_time = time.monotonic() < end - 0.5
+            time.sleep(max(0, end - time.monotonic()) + 0.5 if in_time else 0)
+            for _ in range(11):
+                os.pread(f.fileno(), 1, 0)
+        if in_time:
+            break
+    got = {r["minute"]: int(r["calls"]) for r in w.rows if r["file"] == str(work)}
+    assert got == {"2001-02-14 17:44": 7, "2001-02-14 17:45": 11}
+
+
 def test_files_equal_those_of_a_session(tmp_path):
     """Each file that was read or written has as many calls and bytes as in a recording at the same time."""
     script = "for i in 1 2 3 4 5 6 7; do cat /etc/passwd >>all; dd if=all of=copy bs=512 2>/dev/null; mv copy copy$i; done"
@@ -369,6 +425,19 @@ def test_more_files_than_there_is_room_for(tmp_path):
     named = [r for r in rows if r["file"].startswith(str(work))]
     assert sum(int(r["calls"]) for r in rows) == n and sum(int(r["bytes"]) for r in rows) == 10 * n
     assert 0.9 * 16384 < len(named) <= 16384 and all(int(r["calls"]) == 1 for r in named)
+
+
+@pytest.mark.native # thousands of processes
+def test_more_groups_than_there_is_room_for(tmp_path):
+    """What the kernel has no group for is in the rest: no call and no error is missing."""
+    script = "/bin/sh", "-c", "i=0; while [ $i -lt 2500 ]; do /bin/true; i=$((i+1)); done"
+    sums = [json.loads(of_command(tmp_path, *script, args=["--json", "--by", by])[0])["summaries"][0]
+            for by in ("operation", "process,operation")]
+    few, many = sums
+    assert many["total"]["calls"] == few["total"]["calls"] and many["total"]["errors"] == few["total"]["errors"]
+    for column in "calls", "errors":
+        assert many["others"][column] > 0
+        assert sum(g[column] for g in many["groups"]) + many["others"][column] == few["total"][column]
 
 
 def test_the_page_cache_by_file(tmp_path):
@@ -419,8 +488,8 @@ def cpu_ticks(pid):
 
 
 @pytest.mark.parametrize("args, why", [
-    (["--by", "minute"], "--by: the minute of fs is not known in the kernel"), (["--path", "/etc"], "record one, and sum it up"),
-    (["--by", "device"], "--by: the device of fs is not known in the kernel"), (["--stream", "nw_conn", "--by", "size"], "have no size"),
+    (["--stream", "nw_conn", "--by", "remote"], "--by: the remote of nw_conn is not known in the kernel"),
+    (["--path", "/etc"], "record one, and sum it up"), (["--stream", "nw_conn", "--by", "size"], "have no size"),
     (["--stream", "block", "--by", "file"], "have no file"),
     (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),
     (["-d", "1s", "--", "true"], "don't go with"),

@@ -41,10 +41,6 @@ ROOT = pwd.getpwuid(0).pw_name
 WANT = {ROOT: FIRST + 2, str(CHILD_UID): CHILD + 1, str(LAST_UID): LAST}
 
 
-# Earlier kernels read memory by a call of a helper, so that they do not look at the user of each thread each time.
-KNOWS_USERS = recorder.RELEASE >= (6, 2)
-
-
 def summary(*args):
     done = subprocess.run([recorder.IOTRC, "summary", "--csv", *map(str, args)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -66,9 +62,6 @@ def recorded(tmp_path, *options):
 def test_users_of_a_session(tmp_path):
     """To the last call, though rows have no user."""
     session = recorded(tmp_path)
-    if not KNOWS_USERS:
-        is_without_users(session)
-        return
     users = session.manifest["users"]
     parent = next(pid for pid, _, uid in users["changes"] if uid == LAST_UID)
     assert [uid for pid, _, uid in users["changes"] if pid == parent] == [CHILD_UID, 0, LAST_UID] and users["left_out"] == 0
@@ -91,20 +84,16 @@ def test_users_live(tmp_path):
                     *map(str, command(tmp_path))], check=True)
     rows = csv.DictReader(out.read_text().splitlines())
     got = {r["user"]: int(r["calls"]) for r in rows if r["size"] == "8"} # of 10 bytes
-    assert got == WANT if KNOWS_USERS else sum(got.values()) == sum(WANT.values())
-
-
-def is_without_users(session):
-    assert "users" not in session.manifest
-    rows, said = summary(session.directory, "--by", "user", "--ops", "read")
-    assert {r["user"]: int(r["calls"]) for r in rows} == {"-": sum(WANT.values())}
-    assert "1 sessions do not say to which users" in said
+    assert got == WANT
 
 
 def test_a_session_without_users_says_so(tmp_path):
     """With --anonymize there are none; a file by itself has no manifest."""
     session = recorded(tmp_path, "--anonymize")
-    is_without_users(session)
+    assert "users" not in session.manifest
+    rows, said = summary(session.directory, "--by", "user", "--ops", "read")
+    assert {r["user"]: int(r["calls"]) for r in rows} == {"-": sum(WANT.values())}
+    assert "1 sessions do not say to which users" in said
     rows, _ = summary(*session.directory.glob("fs/*"), "--by", "user", "--ops", "read")
     assert {r["user"] for r in rows} == {"-"}
 

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pty
@@ -91,6 +92,49 @@ def test_written_bytes_and_files(tmp_path):
     assert sum(r["written_bytes"] for r in rows) == 301_000 and sum(r["read_bytes"] for r in rows) == 1030
     assert all_calls(rows) == 301 + 103 + 1 # open
     assert {r["file"] for r in rows} == {str(tmp_path / "new file")}
+
+
+WRITER = """
+import os, sys
+os.chdir(sys.argv[1])
+for line in sys.stdin:
+    name, n = line.split()
+    for i in range(int(n)):
+        fd = os.open(f"{name} {i}", os.O_WRONLY | os.O_CREAT)
+        os.write(fd, bytes(10))
+        os.close(fd)
+    print(flush=True)
+"""
+
+
+def test_idle_files_make_room_for_others(tmp_path):
+    """More files than the kernel has groups for; when they have been idle, others have groups again, which count from
+    zero."""
+    out = tmp_path / "out"
+    with open(out, "w") as f, top("--json", "-d", "100ms", "--by", "file", "-m", tmp_path / "new", *recorder.OWN, stdout=f,
+                                  stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline() == "watching\n"
+        (tmp_path / "new").mkdir()
+        with subprocess.Popen([sys.executable, "-S", "-E", "-c", WRITER, tmp_path / "new"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as writer:
+            def write(name, files):
+                writer.stdin.write(f"{name} {files}\n")
+                writer.stdin.flush()
+                writer.stdout.readline()
+            write("many", 16_500)
+            end = time.monotonic() + 60
+            for i in itertools.count():
+                write(f"few{i}", 100)
+                time.sleep(0.5)
+                if "/new/few" in out.read_text() or time.monotonic() > end:
+                    break
+            writer.stdin.close()
+        process.send_signal(signal.SIGINT)
+    written = collections.Counter()
+    for row in map(json.loads, out.read_text().splitlines()):
+        written[row["file"].removeprefix(f"{tmp_path}/new/")] += row["written_bytes"]
+    few = {name: n for name, n in written.items() if name.startswith("few")}
+    assert few and set(few.values()) == {10}, few
 
 
 MOVER = """

@@ -27,6 +27,12 @@ struct iotrc_bpf;
 #define PROGRAMS_MAX 128
 #define FLOW_FDS_MAX 64
 
+/* Indexes of groups of sums that have been removed. */
+struct sums_removed {
+	uint32_t *indexes;
+	size_t n, room;
+};
+
 struct bpf_engine {
 	struct engine engine;
 	struct iotrc_bpf *skel;
@@ -68,6 +74,8 @@ struct bpf_engine {
 	uint64_t marked_ns, ends[MAX_CPUS], lane_ends[MAX_CPUS];
 	const struct sink *sink; /* during drain */
 	size_t draining;         /* the ring */
+
+	struct sums_removed sums_removed;
 
 	/* What each CPU has lost and shed: reported so far, and until when. */
 	uint64_t lost_reported_ns[MAX_CPUS][STREAM_CAPTURED], shed_reported[MAX_CPUS];
@@ -159,8 +167,8 @@ int cgroups__add(struct engine *e, uint64_t cgroup);
 /* Decides which maps of sums are created. */
 void sums__choose_maps(struct bpf_engine *b);
 
-/* If sums are wanted, creates the groups that take what does not fit elsewhere. Returns 0, or a
- * negative errno and PROBLEM. */
+/* If sums are wanted, makes the indexes of all groups free. Returns 0, or a negative errno and
+ * PROBLEM. */
 int sums__prepare(struct bpf_engine *b, char *problem);
 
 /* The function of engine.h with the same name. */

@@ -9,6 +9,7 @@
 #include <sys/param.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "engine/bpf/absent_kfuncs.h"
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/core_types.h"
@@ -41,6 +42,7 @@ static void free_engine(struct engine *e)
 	rings__free(b);
 	iotrc_bpf__destroy(b->skel);
 	free(b->links);
+	free(b->sums_removed.indexes);
 	free(b);
 }
 
@@ -116,6 +118,7 @@ static int prepare(struct bpf_engine *b, const struct engine_config *config, con
 				       strerror(-err));
 	setup__programs(b, config->selection, btf);
 	b->skel->rodata->cfg.sums = config->sums;
+	b->skel->rodata->cfg.wall_ns = clock__real_ns() - clock__event_ns();
 	b->init_unseen = kernel__init_unseen(btf);
 	err = request_names__read(&b->names, btf);
 	return err ? engine__problem(problem, err, "this kernel's BTF has no enum req_op") : 0;
