@@ -36,6 +36,21 @@ def test_totals_are_the_manifests(fleet, lake, place):
     assert {stream: (int(rows), int(lost)) for stream, rows, lost in answers[-1]} == totals
 
 
+def test_what_a_query_can_leave_out(fleet, lake, place):
+    """Incomplete sessions, and joins of names across keys, by `sessions`."""
+    names = ("(SELECT DISTINCT session, filename, anonymize_key_id FROM fs "
+             "JOIN (FROM sessions WHERE stream_name = 'fs') USING (machine, session))")
+    whole, pairs = duckdb(place, lake, [
+        "SELECT count(*) FROM fs SEMI JOIN (FROM sessions WHERE complete AND stream_name = 'fs') USING (machine, session)",
+        f"SELECT DISTINCT a.session, b.session FROM {names} a JOIN {names} b "
+        "ON a.filename = b.filename AND a.anonymize_key_id IS NOT DISTINCT FROM b.anonymize_key_id WHERE a.session <> b.session"])
+    rows = {m["session_id"]: m["diagnostics"]["streams"]["fs"]["written"] for m in fleet.manifests()}
+    assert int(whole[0][0]) == sum(rows.values()) - rows[str(fleet.special("losses").relative_to(fleet.raw))] > 0
+    with_key = {fleet.special(f"key {k}").name for k in "AB"}
+    joined = {session for pair in pairs for session in pair}
+    assert len(joined) > 3 and not with_key & joined
+
+
 def test_readers_of_a_compaction(fleet, lake, place):
     """A reader counts each row once while files are merged and removed."""
     copy = shutil.copytree(lake, place / "read meanwhile")

@@ -111,10 +111,10 @@ def test_values_are_exact(tmp_path, special):
             assert str(found[row["mono_ns"]][key]) == expected
 
 
-def test_statistics_and_bloom_filters(tmp_path, template):
+def test_row_groups_statistics_and_bloom_filters(tmp_path, template):
     session = craft.Session(tmp_path / "traces", template)
     session.add("fs", [{"operation": "read", "filename": f"/f{i % 97}", "inode": str(i % 97), "mono_ns": str(craft.START + i)}
-                       for i in range(3000)])
+                       for i in range(130_000)])
     session.write()
     add(tmp_path / "lake", tmp_path / "traces")
     (tmp_path / "columns.mjs").write_text("""
@@ -122,6 +122,7 @@ import fs from "fs";
 import { parquetMetadata } from "hyparquet";
 const b = fs.readFileSync(process.argv[2]);
 const meta = parquetMetadata(b.buffer.slice(b.byteOffset, b.byteOffset + b.length));
+console.log("groups", ...meta.row_groups.map(g => g.num_rows));
 for (const c of meta.row_groups[0].columns) console.log(c.meta_data.path_in_schema[0], c.meta_data.bloom_filter_offset ?? "-",
     c.meta_data.statistics?.min_value ?? "-", c.meta_data.statistics?.max_value ?? "-");
 """)
@@ -130,7 +131,8 @@ for (const c of meta.row_groups[0].columns) console.log(c.meta_data.path_in_sche
     done = subprocess.run(["node", "columns.mjs", file], cwd=tmp_path, text=True, capture_output=True, check=True)
     about = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
     assert about["inode"][0] != "-" and about["filename"][0] != "-"
-    assert about["mono_ns"][1:] == [f"{craft.START}n", f"{craft.START + 2999}n"]
+    assert about["groups"] == ["122880n", "7120n"]
+    assert about["mono_ns"][1:] == [f"{craft.START}n", f"{craft.START + 122_879}n"]
 
 
 def test_the_unsound_is_left_out_and_named(tmp_path, template):
