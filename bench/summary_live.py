@@ -21,7 +21,7 @@ import bench as peers
 from counted import count_time, programs_of
 
 LOOPS = max(1, os.cpu_count() - 1)
-CALLS = 1_500_000 # of each process
+CALLS = 500_000 # of each process: the recorder need not keep up
 OPERATION = 'pread-1'
 GROUPS = 'operation', 'command,size', 'file,operation', 'process,errno' # of the summaries; the first is the default
 MARGIN = 1.05     # by how much two measurements of the same thing differ
