@@ -11,13 +11,13 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
-PLAYED = 1.5 # s, in which a fake has played its lines
+WAIT = "until [ -e $FAKE_TRACER.played ]; do sleep 0.05; done" # until the fake has played its lines
 FAILED = "eslogger does not report calls that fail"
 pytestmark = [pytest.mark.calm, pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as on macOS")]
 
 
 class Run:
-    def __init__(self, tmp_path, engine, *plays, command=("sleep", str(PLAYED)), files=()):
+    def __init__(self, tmp_path, engine, *plays, command=("sh", "-c", WAIT), files=()):
         bin_dir, self.work = tmp_path / "bin", tmp_path / "work"
         bin_dir.mkdir()
         self.work.mkdir()
@@ -63,7 +63,7 @@ def es_open(name, fflag, **more):
 
 
 ES_PLAY = [
-    ["sleep", 0.5],
+    ["begun"],
     es_open("in", 1),
     line(lines.es("create", {"destination_type": 0, "destination": {"existing_file": es_path("out")}})),
     es_open("out", 2 | 0x200), line(lines.es("write", {"target": es_path("out")})),
@@ -91,7 +91,7 @@ def test_eslogger(tmp_path):
 
 
 def test_losses_of_eslogger_are_reported(tmp_path):
-    run = Run(tmp_path, "eslogger", [["sleep", 0.5], es_open("in", 1), es_open("in", 1, seq=100000), ["serve"]],
+    run = Run(tmp_path, "eslogger", [["begun"], es_open("in", 1), es_open("in", 1, seq=100000), ["serve"]],
               files=("in",))
     assert any("rows were lost" in t for t in run.incomplete), run.incomplete
     assert run.files("reads") == ["in"]
@@ -99,13 +99,13 @@ def test_losses_of_eslogger_are_reported(tmp_path):
 
 def test_a_path_that_eslogger_has_cut_is_lost(tmp_path):
     cut = line(lines.es("open", {"fflag": 1, "file": lines.es_file("WORK/in", cut=True)}))
-    run = Run(tmp_path, "eslogger", [["sleep", 0.5], cut, ["serve"]], files=("in",))
+    run = Run(tmp_path, "eslogger", [["begun"], cut, ["serve"]], files=("in",))
     assert run.files("reads") == []
     assert any("1 rows were lost" in t for t in run.incomplete), run.incomplete
 
 
 FS_PLAY = [
-    ["sleep", 0.5],
+    ["begun"],
     line(lines.fs_usage("open", fd=3, flags="R___________", path="WORK/in")),
     line(lines.fs_usage("read", fd=3, bytes=1)),
     line(lines.fs_usage("close", fd=3)),
@@ -140,15 +140,83 @@ def test_fs_usage(tmp_path):
     (lines.fs_usage("stat64", path="WORK/in", thread=(1 << 22) - 3), "threads that ended"),
 ])
 def test_what_fs_usage_does_not_tell_is_incomplete(tmp_path, shown, hole):
-    run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(shown), ["serve"]], files=("in",))
+    run = Run(tmp_path, "fs_usage", [["begun"], line(shown), ["serve"]], files=("in",))
     assert run.code == 0, run.said
     assert any(t.startswith(hole) and t.endswith("(1)") for t in run.incomplete), run.incomplete
     assert run.files("reads") == run.files("writes") == []
 
 
+def test_cut_paths_of_any_length(tmp_path):
+    """fs_usage shows the last 144 to 156 bytes, by the call's other fields; 3 bytes less are a whole path, of a file."""
+    whole = "/" + "w" * 140
+    shown = [lines.fs_usage("open", fd=3, flags="R" + "_" * (places - 1), path=f"/top/{'d' * 200}/{places}") for places in (12, 14, 15)]
+    shown += [lines.fs_usage("stat64", path="/top/" + "d" * 200), lines.fs_usage("unlink", error=2, path="/top/" + "d" * 200)]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), line(lines.fs_usage("stat64", path=whole)), ["serve"]])
+    assert [t.split(":")[0] for t in run.incomplete] == ["paths that fs_usage has cut"] and f"({len(shown)})" in run.incomplete[0]
+    assert [row["filename"] for row in rows(run)] == [whole]
+
+
+FLAGS = ["O_RDWR", "O_CREAT", "O_APPEND", "O_TRUNC", "O_EXCL", "O_NONBLOCK", "O_EXLOCK", "O_NOFOLLOW", "O_SYMLINK", "O_EVTONLY",
+         "O_CLOEXEC"]
+
+
+@pytest.mark.parametrize("places, more", [("", []), ("f_", ["O_NOFOLLOW_ANY"]), ("f__", ["O_NOFOLLOW_ANY"]),
+                                          ("f_____", ["O_NOFOLLOW_ANY"]), ("______", [])])
+def test_flags_are_read_by_their_places(tmp_path, places, more):
+    """Of 12, 14, 15 and 18 places: each version of macOS appends some."""
+    shown = [lines.fs_usage("open", fd=3, flags="RWCATENLFSVX" + places, path="/d/all"),
+            lines.fs_usage("open", fd=4, flags="R_____________"[:12 + len(places)], path="/d/none"),
+            lines.fs_usage("open", fd=5, flags="R_____________"[:12 + len(places)], path="/d/dir"),
+            lines.fs_usage("openat", fd=6, dir=5, flags="_W_____l____" + "_" * len(places), path="shared")]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), ["serve"]])
+    got = {row["filename"].rsplit("/", 1)[1]: set(row["flags"].split("|")) for row in rows(run)}
+    assert got == {"all": {*FLAGS, *more}, "none": {"O_RDONLY"}, "dir": {"O_RDONLY"}, "shared": {"O_WRONLY", "O_SHLOCK"}}
+    assert [(row["filename"], row["return_value"]) for row in rows(run)][-1] == ("/d/dir/shared", 6)
+
+
+def test_fields_of_a_line(tmp_path):
+    """The mark of a call that waited, seconds of four digits, a status that is no errno, an errno before a directory's
+    descriptor, and commands with blanks and dots."""
+    shown = [lines.fs_usage("open", fd=7, flags="R__________________"[:15], path="/d"),
+            lines.fs_usage("fsync", fd=7, waited=True, seconds=1234.5, command="my tool 1.5"),
+            lines.fs_usage("unlinkat", error=2, dir=7, path="gone"),
+            lines.fs_usage("mkdirat", error=17, dir=-2, path="/there"),
+            lines.fs_usage("getattrlistat", dir=7, path="[  2] F=3"),
+            lines.fs_usage("exit", error=1)]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), ["serve"]])
+    assert run.incomplete == []
+    got = [(row["operation"], row.get("filename"), row.get("errno"), row.get("return_value")) for row in rows(run)]
+    assert got == [("open", "/d", None, 7), ("fsync", "/d", None, 0), ("unlink", "/d/gone", "ENOENT", -2),
+                   ("mkdir", "/there", "EEXIST", -17), ("getattr", "/d/[  2] F=3", None, 0), ("process_exit", None, None, 1)]
+    synced = rows(run)[1]
+    assert synced["duration_ns"] == 1234_500_000_000 and synced["command"] == "my tool 1.5"
+
+
+PROGRAM = """
+import os, threading, time
+def wait():
+    while not os.path.exists(os.environ["FAKE_TRACER"] + ".played"):
+        time.sleep(0.05)
+threading.Thread(target=wait).start()
+wait()
+"""
+
+
+def test_threads_share_their_descriptors(tmp_path):
+    """A number behind the command is a thread, of the process that the system says; what one opens another reads."""
+    shown = [lines.fs_usage("open", fd=3, flags="R___________", path="/d/shared"),
+            lines.fs_usage("read", fd=3, bytes=5, thread="\x01tid;"), lines.fs_usage("close", fd=3, thread="\x01tid;")]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), ["serve"]], command=(
+        "/usr/bin/python3", "-S", "-c", PROGRAM))
+    assert run.incomplete == []
+    got = [(row["operation"], row["filename"], row["pid"], row["tid"]) for row in rows(run)]
+    assert [g[:2] for g in got] == [("open", "/d/shared"), ("read", "/d/shared"), ("close", "/d/shared")]
+    assert len({pid for _, _, pid, _ in got}) == 1 and got[0][2] == got[0][3] != got[1][3] == got[2][3]
+
+
 def test_failed_renames_change_nothing(tmp_path):
     failed, looked = lines.fs_usage("rename", error=2, path="WORK/in"), lines.fs_usage("stat64", path="WORK/in")
-    run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(failed), line(looked), ["serve"]])
+    run = Run(tmp_path, "fs_usage", [["begun"], line(failed), line(looked), ["serve"]])
     assert run.incomplete == []
 
 
@@ -186,7 +254,7 @@ def test_neither_can_start(tmp_path):
 
 @pytest.mark.parametrize("engine, play", [("eslogger", ES_PLAY), ("fs_usage", FS_PLAY)])
 def test_one_that_dies_is_reported_and_started_again(tmp_path, engine, play):
-    run = Run(tmp_path, engine, [["sleep", 0.5], ["exit", 1]], play, command=("sleep", "5"),
+    run = Run(tmp_path, engine, [["begun"], ["exit", 1]], play,
               files=("in", "child-in", "final", "with a blank"))
     assert len(run.runs.read_text()) == 2
     assert any(t.startswith(f"the tracer of {engine} ended by itself") for t in run.incomplete), run.incomplete
@@ -197,14 +265,14 @@ def test_one_that_dies_is_reported_and_started_again(tmp_path, engine, play):
 def test_one_that_stalls_is_reported(tmp_path, engine):
     """The program does not print the last marker: what was done before may be missing."""
     began = time.monotonic()
-    run = Run(tmp_path, engine, [["sleep", 0.5], ["stall"], ["serve"]])
+    run = Run(tmp_path, engine, [["begun"], ["stall"], ["serve"]])
     assert any(t.startswith(f"the tracer of {engine} ended") for t in run.incomplete), run.incomplete
     assert time.monotonic() - began < 30
 
 
 def test_floods_are_read(tmp_path):
     text = lines.fs_usage("stat64", path="WORK/in")
-    run = Run(tmp_path, "fs_usage", [["sleep", 0.3], ["flood", 20000, text], ["serve"]], command=("sleep", "4"),
+    run = Run(tmp_path, "fs_usage", [["begun"], ["flood", 20000, text], ["serve"]],
               files=("in",))
     assert run.incomplete == []
     assert run.files("stated") == ["in"]
@@ -212,7 +280,7 @@ def test_floods_are_read(tmp_path):
 
 @pytest.mark.parametrize("engine", ["eslogger", "fs_usage"])
 def test_lines_that_are_not_understood_count(tmp_path, engine):
-    run = Run(tmp_path, engine, [["sleep", 0.5], line("gibberish " * 20), ["serve"]])
+    run = Run(tmp_path, engine, [["begun"], line("gibberish " * 20), ["serve"]])
     assert any("1 rows were lost" in t for t in run.incomplete), run.incomplete
 
 
@@ -234,7 +302,7 @@ def random_name(chance, most):
 
 def test_names_come_back_as_they_were(tmp_path):
     """Byte for byte, as far as fs_usage shows them, whatever looks like a field or the seconds."""
-    chance, shown, expected = lines.seeded(19), [["sleep", 0.5]], []
+    chance, shown, expected = lines.seeded(19), [["begun"]], []
     for i in range(300):
         path = "/d/" + random_name(chance, 120).replace("//", "/x")
         call = chance.choice(["stat64", "unlink", "open", "access_extended"])

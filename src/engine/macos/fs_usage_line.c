@@ -164,12 +164,14 @@ static const char *find_seconds(const char *s, const char *end, size_t *column,
 static bool take_error(struct rest *r, int *ret)
 {
 	struct rest in = *r;
+	int error;
 
 	if (!take(&in, "["))
 		return false;
 	skip_blanks(&in);
-	if (!take_int(&in, ret) || !take(&in, "]") || in.s - r->s < 5)
+	if (!take_int(&in, &error) || !take(&in, "]") || in.s - r->s < 5)
 		return false;
+	*ret = error;
 	*r = in;
 	return true;
 }
