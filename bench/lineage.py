@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """lineage.py IOTRC BPFTOOL FLOOR [--rounds N] [--write docs/lineage.md]: what --lineage costs.
 
-On ext4 on a loop device in memory, fio writes in pieces of 4 KiB. Recordings of block alone, of block with --lineage,
-and none alternate. The run time of extent's programs is what the kernel counts with sysctl kernel.bpf_stats_enabled, in
-the interval in which it was lowest, because other load only adds to it. The kernel's own reading of the clock, which it
+On ext4 on a loop device in memory, fio writes and reads in pieces of 4 KiB to 1 MiB. Recordings of block alone, of block
+with --lineage, and none alternate. The run time of extent's programs is what the kernel counts with sysctl
+kernel.bpf_stats_enabled, in the interval in which it was lowest, because other load only adds to it. The kernel's own reading of the clock, which it
 does only for this count, is subtracted: the lowest time of a program that does nothing (FLOOR). The CPU time of fio per
 operation is likewise that of the round in which it was lowest; it contains neither the recorder nor kernel threads. Pages
-dirtied by other programs are counted, too: see the number of runs. Needs root.
+dirtied by other programs are counted, too: see the number of runs. The size of a request is the mean by
+/sys/block/DEV/stat. Needs root.
 """
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -24,20 +26,27 @@ RECORDINGS = {"none": None, "block": ["--streams", "block", "--no-snapshots"],
               "lineage": ["--streams", "block", "--lineage", "--no-snapshots"]}
 SIZE = 256 << 20
 FILE = SIZE // 2
-COUNT = FILE // 4096
-MOMENT_S, RUNS_MIN = 0.02, 200
-GOALS = {"request": 3000, "ordered": 100, "dirty": 100} # ns
-PROGRAMS = {"request": ["on_extent_bio", "on_extent_issue"], "dirty": ["on_extent_dirty"]}
-PROGRAMS["ordered"] = PROGRAMS["dirty"]
-EVENTS = {"request": "block_rq_issue", "ordered": "writeback_dirty_folio",
-          "dirty": "writeback_dirty_folio"}
-LOADS = {
-    "request": ["--rw=randwrite", "--ioengine=libaio", "--direct=1", "--iodepth=16", "--invalidate=0"],
-    # No page is in the cache before, so that each becomes a folio of its own.
-    "ordered": ["--rw=write", "--ioengine=psync", "--invalidate=1"],
-    "dirty": ["--rw=randwrite", "--ioengine=psync", "--invalidate=1"],
-    "cached": ["--rw=randread", "--ioengine=psync", "--invalidate=0"],
-}
+MOMENT_S = 0.02
+PAGE = 4096
+Measured = collections.namedtuple("Measured", "event programs goal") # goal: ns
+REQUEST = Measured("block_rq_issue", ["on_extent_bio", "on_extent_issue"], 3000)
+DIRTY = Measured("writeback_dirty_folio", ["on_extent_dirty"], 100)
+# BYTES: of an operation of fio. RUNS_MIN: in the interval that counts. MEASURED is None: no program of extent may run.
+Load = collections.namedtuple("Load", "words measured bytes passes runs_min options")
+DIRECT = ["--ioengine=libaio", "--direct=1", "--invalidate=0"]
+# No page is in the cache before, so that each operation makes a folio of its own.
+BUFFERED = ["--ioengine=psync", "--invalidate=1"]
+LOADS = [
+    Load("a request, O_DIRECT", REQUEST, PAGE, 1, 200, ["--rw=randwrite", "--iodepth=16", *DIRECT]),
+    Load("a request, O_DIRECT", REQUEST, 128 << 10, 4, 50, ["--rw=write", "--iodepth=4", *DIRECT]),
+    Load("a request, O_DIRECT", REQUEST, 1 << 20, 8, 10, ["--rw=write", "--iodepth=4", *DIRECT]),
+    Load("a request, pages of 4 KiB", REQUEST, PAGE, 4, 10, ["--rw=write", "--end_fsync=1", *BUFFERED]),
+    Load("a request, folios of up to 1 MiB", REQUEST, 1 << 20, 8, 10, ["--rw=write", "--end_fsync=1", *BUFFERED]),
+    Load("a request, read-ahead", REQUEST, 1 << 20, 8, 10, ["--rw=read", *BUFFERED]),
+    Load("a page made dirty, in order", DIRTY, PAGE, 1, 200, ["--rw=write", *BUFFERED]),
+    Load("a page made dirty, at random", DIRTY, PAGE, 1, 200, ["--rw=randwrite", *BUFFERED]),
+    Load("a page read from the cache", None, PAGE, 1, 200, ["--rw=randread", "--ioengine=psync", "--invalidate=0"]),
+]
 BEGIN, END = "<!-- bench: begin -->\n", "<!-- bench: end -->\n"
 
 
@@ -71,20 +80,29 @@ class Disk:
         run("rm", "-r", self.dir)
 
     def start(self, load):
-        """Begins to do each page of the file once."""
-        return subprocess.Popen(["fio", "--name=job", f"--filename={self.point}/file", f"--size={FILE}", "--bs=4k",
-                                 "--overwrite=1", "--randseed=7", "--output-format=json",
-                                 *LOADS[load]], stdout=subprocess.PIPE, text=True)
+        """Begins to do each part of the file once in a pass."""
+        return subprocess.Popen(["fio", "--name=job", f"--filename={self.point}/file", f"--size={FILE}",
+                                 f"--bs={load.bytes}", f"--loops={load.passes}", "--overwrite=1", "--randseed=7",
+                                 "--output-format=json", *load.options], stdout=subprocess.PIPE, text=True)
 
     def fio(self, load):
         """Does it; returns ns of CPU for an operation."""
         job, = json.loads(self.start(load).communicate()[0])["jobs"]
-        return (job["usr_cpu"] + job["sys_cpu"]) / 100 * job["job_runtime"] * 1e6 / COUNT
+        return (job["usr_cpu"] + job["sys_cpu"]) / 100 * job["job_runtime"] * 1e6 / operations(load)
+
+    def moved(self):
+        """(requests, KiB) that have been read and written; see Documentation/block/stat.rst."""
+        stat = [int(n) for n in pathlib.Path("/sys/block", os.path.basename(self.device), "stat").read_text().split()]
+        return stat[0] + stat[4], (stat[2] + stat[6]) / 2
+
+
+def operations(load):
+    return FILE // load.bytes * load.passes
 
 
 def is_of(load, name):
     """Whether a program is one of those that the load runs; or of the cached reads, must not run."""
-    return name in PROGRAMS[load] if load in PROGRAMS else name.startswith("on_extent")
+    return name in load.measured.programs if load.measured else name.startswith("on_extent")
 
 
 class Nothing:
@@ -106,9 +124,14 @@ def run_ns(before, after, number):
     return ns / max(runs, 1), runs
 
 
-def cost(recorder, nothing, ids, fio):
-    """Waits for FIO; returns the sum over the programs of IDS of ns for one run, in the moment when it took least; the same of as
+Cost = collections.namedtuple("Cost", "ns clock runs kib") # KIB: of a request
+
+
+def cost(recorder, nothing, ids, disk, load):
+    """Runs LOAD; returns the sum over the programs of IDS of ns for one run, in the moment when it took least; the same of as
     many programs that do nothing, which is in it; and the runs of those of IDS."""
+    begin = disk.moved()
+    fio = disk.start(load)
     pids = [one.proc.pid for one in (recorder, nothing) if one]
     empty = list(programs_of(nothing.proc.pid)) if nothing else []
     seen = []
@@ -119,17 +142,20 @@ def cost(recorder, nothing, ids, fio):
     for before, after in zip(seen, seen[1:]):
         for number in [*ids, *empty]:
             ns, runs = run_ns(before, after, number)
-            if runs >= RUNS_MIN:
+            if runs >= load.runs_min:
                 least[number] = min(least.get(number, ns), ns)
     own = [least[number] for number in ids if number in least]
-    return (sum(own), len(own) * sum(least.get(number, 0) for number in empty),
-            sum(seen[-1][number][2] - seen[0][number][2] for number in ids))
+    if load.measured and len(own) < len(load.measured.programs):
+        raise SystemExit(f"{load.words}: in no {MOMENT_S} s there were {load.runs_min} runs; try again with less load")
+    requests, kib = (after - before for after, before in zip(disk.moved(), begin))
+    return Cost(sum(own), len(own) * sum(least.get(number, 0) for number in empty),
+                sum(seen[-1][number][2] - seen[0][number][2] for number in ids), kib / max(requests, 1))
 
 
 def measure(iotrc, bpftool, floor, rounds):
-    """{(load, recording): [ns of fio's CPU for an operation]}, {load: [cost() of its programs]}."""
-    took = {(load, name): [] for load in LOADS for name in RECORDINGS}
-    spent = {load: [] for load in LOADS}
+    """{(index in LOADS, recording): [ns of fio's CPU for an operation]}, {index: [Cost]}."""
+    took = {(at, name): [] for at in range(len(LOADS)) for name in RECORDINGS}
+    spent = {at: [] for at in range(len(LOADS))}
     disk = Disk()
     try:
         for _ in range(rounds):
@@ -137,16 +163,16 @@ def measure(iotrc, bpftool, floor, rounds):
                 with tempfile.TemporaryDirectory(dir="/dev/shm") as dir:
                     recorder = Recorder(iotrc, options, dir) if options else None
                     names = recorder.names(bpftool) if recorder else {}
-                    for load in LOADS:
+                    for at, load in enumerate(LOADS):
                         run("sync", "-f", disk.point)
-                        took[load, name].append(disk.fio(load))
+                        took[at, name].append(disk.fio(load))
                         if name != "lineage":
                             continue
                         run("sync", "-f", disk.point)
                         counting = count_time() # what that costs is not in the slow-down
-                        nothing = Nothing(floor, EVENTS[load]) if load in EVENTS else None
-                        spent[load].append(cost(recorder, nothing, [n for n, name in names.items() if is_of(load, name)],
-                                                disk.start(load)))
+                        nothing = Nothing(floor, load.measured.event) if load.measured else None
+                        ids = [number for number, program in names.items() if is_of(load, program)]
+                        spent[at].append(cost(recorder, nothing, ids, disk, load))
                         if nothing:
                             nothing.end()
                         os.close(counting)
@@ -159,24 +185,23 @@ def measure(iotrc, bpftool, floor, rounds):
 
 def table(took, spent):
     """The lines of a page, and whether a goal is missed."""
-    lines = ["| fio, 4 KiB | programs of `extent` | goal | runs | and the clock | fio's CPU | recording `block` | "
-             "`--lineage` | more |\n|---|---|---|---|---|---|---|---|---|\n"]
-    words = {"request": "a request (O_DIRECT)", "ordered": "a page made dirty, in order",
-             "dirty": "a page made dirty, at random",
-             "cached": "a page read from the cache"}
+    lines = ["| what | KiB | programs of `extent` | goal | runs | and the clock | fio's CPU | recording `block` | "
+             "`--lineage` | more |\n|---|---|---|---|---|---|---|---|---|---|\n"]
     missed = False
-    for load in LOADS:
-        own = {name: min(took[load, name]) for name in RECORDINGS}
+    for at, load in enumerate(LOADS):
+        own = {name: min(took[at, name]) for name in RECORDINGS}
         slower = [f"{own[name] / 1000:.1f} us" for name in RECORDINGS] + [f"{100 * (own['lineage'] / own['none'] - 1):.0f} %"]
-        runs = f"{min(runs for *_, runs in spent[load]) / COUNT:.3f}"
-        if load in GOALS:
-            clock = min(clock for _, clock, _ in spent[load])
-            ns = min(ns for ns, *_ in spent[load]) - clock
-            missed |= ns > GOALS[load]
-            cells = f"{ns:.0f} ns", f"{GOALS[load]} ns", runs, f"{clock:.0f} ns"
+        runs = f"{min(cost.runs for cost in spent[at]) / operations(load):.3f}"
+        if load.measured:
+            least = min(spent[at])
+            clock = min(cost.clock for cost in spent[at])
+            ns = least.ns - clock
+            missed |= ns > load.measured.goal
+            size = least.kib if load.measured is REQUEST else load.bytes / 1024
+            cells = f"{size:.0f}", f"{ns:.0f} ns", f"{load.measured.goal} ns", runs, f"{clock:.0f} ns"
         else:
-            cells = "", "none", runs, ""
-        lines.append(f"| {words[load]} | {' | '.join([*cells, *slower])} |\n")
+            cells = f"{load.bytes / 1024:.0f}", "", "none", runs, ""
+        lines.append(f"| {load.words} | {' | '.join([*cells, *slower])} |\n")
     return "".join(lines), missed
 
 

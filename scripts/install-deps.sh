@@ -69,6 +69,7 @@ check command:sudo               sudo                  sudo                   su
 check command:fio                fio                   fio                    fio
 check command:rsync              rsync                 rsync                  rsync
 check command:sqlite3            sqlite3               sqlite                 sqlite
+check command:pgbench            postgresql-contrib    postgresql-contrib     postgresql
 check command:zstd               zstd                  zstd                   zstd
 check command:mkfs.ext4          e2fsprogs             e2fsprogs              e2fsprogs
 check command:mkfs.btrfs         btrfs-progs           btrfs-progs            btrfs-progs

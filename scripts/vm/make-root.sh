@@ -11,6 +11,8 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 # With all that they depend on; a kernel may have one built in, or not at all.
 MODULES='brd btrfs dm-crypt dm-delay dm-flakey dm-mod dm-zero f2fs loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
 	vduse veth virtio_blk virtio_vdpa xfs xts zram'
+# Of this machine's architecture alone: test_lineage_database.py.
+DATABASE='postgresql-[0-9]*'
 SIZE_MB=1024 # sparse
 
 image=$1 iotrc=$2 workloads=$3
@@ -35,13 +37,14 @@ copy() { # paths on stdin, below $1
 		tar -C "$root" -xf - --keep-directory-symlink
 }
 # What of packages is left out, and the links that are there already.
-left_out='^\.?/usr/share/(doc|man|locale|info|lintian)(/|$)|/tests(/|$)|^\./usr/include/|\.a$'
+# PostgreSQL does without LLVM if it doesn't find it.
+left_out='^\.?/usr/share/(doc|man|locale|info|lintian)(/|$)|/tests(/|$)|^\./usr/include/|\.a$|/libLLVM|/llvmjit|/bitcode(/|$)'
 links='\.?/(\.|bin|sbin|lib|lib64)?'
 
 needed() {
 	local programs
 	# shellcheck disable=SC2086
-	programs=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $PROGRAMS 2>/dev/null | sed -n 's/^ii  *//p') || true
+	programs=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $PROGRAMS $DATABASE 2>/dev/null | sed -n 's/^ii  *//p') || true
 	# shellcheck disable=SC2086
 	apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks \
 		--no-replaces --no-enhances $PACKAGES $programs 2>/dev/null | grep '^[a-z]' | sort -u

@@ -115,10 +115,10 @@ const struct summary_column *summary_column__find(const char *name, enum stream 
 
 const struct summary_column *summary_column__usual(enum stream stream)
 {
-	return summary_column__find(has_flows(stream) ? "bytes" :
-				    has_time(stream)  ? "total" :
-				    has_pages(stream) ? "pages" :
-							"calls",
+	return summary_column__find(has_time(stream) && !has_flows(stream) ? "total" :
+				    has_bytes(stream)                      ? "bytes" :
+				    has_pages(stream)                      ? "pages" :
+									     "calls",
 				    stream);
 }
 

@@ -36,7 +36,7 @@ TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCE
 SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
                       "test_fs_counters.py", "test_pagefault.py", "test_lineage.py", "test_lineage_layers.py",
                       "test_lineage_causes.py"},
-        "6.1-any": {"test_lineage.py"}}
+        "6.1-any": {"test_lineage.py", "test_lineage_database.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
 # Tests that depend on the way: they run in each, the others only in the first.

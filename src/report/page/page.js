@@ -327,8 +327,8 @@ function diskCards(text) {
   const bytes = [{ key: "written", label: "written", fmt: fmt.bytes, first: true, bar: true }, { key: "read", label: "read", fmt: fmt.bytes }];
   for (const r of page.data.tables.disk_files.rows) {
     r.amplification = r.asked ? r.written / r.asked : undefined;
-    r.owner = r.command + (r.other_commands ? " and others" : "");
-    r.why = r.cause + (r.other_causes ? " and others" : "");
+    r.owner = r.other_commands ? `${r.command || "unknown"} and others` : r.command;
+    r.why = r.other_causes ? `${r.cause || "unknown"} and others` : r.cause;
   }
   tableCard("Files on disks", "disk_files", [text("name", "file", { pick: true }), ...bytes,
     { key: "ahead", label: "read ahead", fmt: fmt.bytes, title: "of what was read: nobody had asked for it" },
