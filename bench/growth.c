@@ -6,6 +6,8 @@
  *     names     stat() of N files
  *     depth     open() and close() of a file that is N directories deep
  *     path      stat() of such a file
+ *     rate      pread() from one file, N times per second
+ *     churn     creation, write(), close() and unlink() of a new file, N times per second
  *
  * First it uses each object once and prints 'ready'. A line on standard input starts the
  * operations; after them it prints 'done', and another line ends the program. */
@@ -18,12 +20,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STACK_BYTES (64 * 1024)
+#define SECOND_NS 1000000000L
+#define MOMENT_NS 1000000L /* what is done at a rate is done in bursts, each of one moment */
 
 struct work {
 	long n, calls;
+	long rate; /* operations per second; 0: as fast as possible */
 	int *fds;
 	char path[PATH_MAX];
 	pthread_t *threads;
@@ -70,6 +76,24 @@ static void make_files(struct work *w, bool keep)
 		if (!keep)
 			close(w->fds[i]);
 	}
+}
+
+static void make_open_files(struct work *w)
+{
+	make_files(w, true);
+}
+
+static void make_names(struct work *w)
+{
+	make_files(w, false);
+}
+
+/* One file that is open, and a rate. */
+static void make_rate(struct work *w)
+{
+	w->rate = w->n;
+	w->n = 1;
+	make_files(w, true);
 }
 
 static void make_tree(struct work *w)
@@ -158,6 +182,56 @@ static void run_threads(struct work *w)
 		pthread_join(w->threads[i], NULL);
 }
 
+static void use_new_file(struct work *w, long i)
+{
+	char name[32];
+	int fd;
+
+	(void)w;
+	snprintf(name, sizeof(name), "new%ld", i);
+	fd = make_file(name);
+	if (write(fd, name, sizeof(name)) != sizeof(name) || close(fd) || unlink(name))
+		die(name);
+}
+
+/* Sleeps until operation I is due, which is begun at START. */
+static void wait_for(const struct work *w, const struct timespec *start, long i)
+{
+	long per_moment = w->rate / (SECOND_NS / MOMENT_NS) + 1;
+	struct timespec due = *start;
+
+	if (!w->rate || i % per_moment)
+		return;
+	due.tv_sec += i / w->rate;
+	due.tv_nsec += i % w->rate * (SECOND_NS / w->rate);
+	if (due.tv_nsec >= SECOND_NS)
+		due.tv_sec++, due.tv_nsec -= SECOND_NS;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
+static const struct kind {
+	const char *name;
+	void (*prepare)(struct work *w);
+	void (*use)(struct work *w, long i); /* NULL: threads do */
+} kinds[] = {
+	{ "threads", start_threads, NULL },
+	{ "files", make_open_files, use_file },
+	{ "names", make_names, use_name },
+	{ "depth", make_tree, use_depth },
+	{ "path", make_tree, use_path },
+	{ "rate", make_rate, use_file },
+	{ "churn", make_rate, use_new_file },
+};
+#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
+
 /* Prints WORD and waits for a line on standard input. */
 static void tell(const char *word)
 {
@@ -171,32 +245,26 @@ static void tell(const char *word)
 
 int main(int argc, char **argv)
 {
+	const struct kind *kind = argc == 5 ? find_kind(argv[1]) : NULL;
 	struct work w = { 0 };
-	void (*use)(struct work * w, long i) = NULL;
-	const char *kind;
+	struct timespec start;
 
-	if (argc != 5 || (w.n = atol(argv[2])) <= 0 || (w.calls = atol(argv[4])) <= 0) {
-		fputs("usage: growth threads|files|names|depth|path N DIRECTORY CALLS\n", stderr);
+	if (!kind || (w.n = atol(argv[2])) <= 0 || (w.calls = atol(argv[4])) <= 0) {
+		fputs("usage: growth threads|files|names|depth|path|rate|churn N DIRECTORY CALLS\n", stderr);
 		return 2;
 	}
-	kind = argv[1];
 	if (chdir(argv[3]))
 		die(argv[3]);
-	if (!strcmp(kind, "threads"))
-		start_threads(&w);
-	else if (!strcmp(kind, "files") || !strcmp(kind, "names"))
-		make_files(&w, *kind == 'f'), use = *kind == 'f' ? use_file : use_name;
-	else if (!strcmp(kind, "depth") || !strcmp(kind, "path"))
-		make_tree(&w), use = *kind == 'd' ? use_depth : use_path;
-	else
-		return 2;
-	for (long i = 0; use && i < w.n; i++)
-		use(&w, i);
+	kind->prepare(&w);
+	for (long i = 0; kind->use && i < w.n; i++)
+		kind->use(&w, i);
 	tell("ready");
-	if (use)
-		for (long i = 0; i < w.calls; i++)
-			use(&w, i);
-	else
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (long i = 0; kind->use && i < w.calls; i++) {
+		wait_for(&w, &start, i);
+		kind->use(&w, i);
+	}
+	if (!kind->use)
 		run_threads(&w);
 	tell("done");
 	return 0;
