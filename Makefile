@@ -404,7 +404,7 @@ check-packages:
 	$(Q)tests/packages/run.sh $(BUILD) $(SUITES)
 
 # The live tests on other kernels, under emulation. To select: make check-kernels KERNELS=5.10 KERNEL_TESTS=test_conn.py
-# RETRY=1 as in check-live.
+# RETRY=1 as in check-live; VM_CPUS=16 for machines with more CPUs.
 check-kernels:
 	@scripts/install-deps.sh kernels
 	@$(MAKE) --no-print-directory $(JOBS) all workloads

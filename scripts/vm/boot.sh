@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # boot.sh KERNEL IMAGE SECONDS ARGUMENT…: boots a kernel under emulation (which needs no hardware
 # and no privileges), a directory of fetch-kernel.sh, with the image of make-root.sh as its root, and returns
-# when it powers off. The console goes to stdout.
+# when it powers off. The console goes to stdout. The machine has VM_CPUS CPUs (2).
 set -euo pipefail
 kernel=$1 image=$2 seconds=$3
 shift 3
@@ -22,9 +22,9 @@ trap 'rm -f "$disk"' EXIT
 truncate -s 64M "$disk"
 # A machine that the host lets wait is not stuck: only after two minutes (twice watchdog_thresh) the kernel says so.
 # Nor does the kernel count ticks to find out whether its timer works, which panics where the host is busy.
-# One more disk than the root, for tests that need one to themselves. One thread for both CPUs: with
+# One more disk than the root, for tests that need one to themselves. One thread for all CPUs: with
 # one each, QEMU now and then runs what the kernel has just patched out of its code (`Oops: int3`).
-timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp 2 -m 1536 \
+timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp "${VM_CPUS:-2}" -m 1536 \
 	-nodefaults -no-reboot -nographic -serial stdio -kernel "$kernel/vmlinuz" ${initrd[@]+"${initrd[@]}"} \
 	-drive "file=$image,if=none,id=root,format=raw,cache=unsafe" -device nvme,drive=root,serial=root \
 	-drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe,discard=unmap" \

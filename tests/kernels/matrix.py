@@ -3,13 +3,14 @@
 """matrix.py OUT BUILD [VERSION[/WAY][:TESTS]...]: runs the live tests on other kernels, with BUILD/iotrc and
 BUILD/workloads, or those of BUILD-arm64.
 
-Each kernel is booted under emulation from a root disk with the program, the tests and what they need, once for each way
-to hook system calls that it supports (--attach). TESTS is `corpora` for those of CORPORA, or files with commas between
-them: only these run there. Logs are stored in OUT/VERSION-WAY: the verifier's (load.log), pytest's, the kernel's and
-the console's. With RETRY in the environment, failed tests are run a second time in the same machine: one that passes
-then is `ok at 2nd` in the table and is listed below it, and its name is appended to the file that RETRIED names. The
-slowest tests of each machine follow. Ends with a table test by machine and the line `N passed, N failed`. A kernel that
-cannot be had is a skipped test; if there is none at all, that is an error.
+Each kernel is booted under emulation from a root disk with the program, the tests and what they need, once for each
+way to hook system calls that it supports (--attach). TESTS is `corpora` for those of CORPORA, or files with commas
+between them: only these run there. The machine has as many CPUs as VM_CPUS says (2). Logs are stored in OUT/VERSION-
+WAY: the verifier's (load.log), pytest's, the kernel's and the console's. With RETRY in the environment, failed tests
+are run a second time in the same machine: one that passes then is `ok at 2nd` in the table and is listed below it,
+and its name is appended to the file that RETRIED names. The slowest tests of each machine follow. Ends with a table
+test by machine and the line `N passed, N failed`. A kernel that cannot be had is a skipped test; if there is none at
+all, that is an error.
 """
 import concurrent.futures
 import os
