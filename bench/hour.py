@@ -26,7 +26,7 @@ BEGIN, END = '<!-- hour: begin -->', '<!-- hour: end -->'
 
 
 def stored(at):
-    return sum(path.stat().st_size for path in pathlib.Path(at).rglob('*.csv.zst'))
+    return sum(path.stat().st_size for path in pathlib.Path(at).rglob('*.csv.zst*')) # of finished files and of others
 
 
 def rss_mib(pid):

@@ -11,6 +11,7 @@
 
 #include "base/background.h"
 #include "dataset/memory.h"
+#include "platform/cpu_wait.h"
 #include "platform/file_state.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
@@ -23,6 +24,9 @@
 #define PAUSE_STEP (5 * NSEC_PER_SEC / 2)
 #define PAUSE_MAX (30 * NSEC_PER_SEC)
 #define SLICE NSEC_PER_SEC
+/* A walk that had to wait for a CPU for more than a tenth of LOOK, rests. */
+#define LOOK (NSEC_PER_SEC / 4)
+#define REST NSEC_PER_SEC
 /* Time for the thread to end; the whole program has two seconds after a signal. */
 #define STOP_NS (3 * NSEC_PER_SEC / 2)
 #define NEVER UINT64_MAX
@@ -39,7 +43,8 @@ struct snapshots {
 	unsigned int n_process;
 
 	bool full_done;
-	uint64_t looked_ns; /* when the pressure was last read */
+	uint64_t slice_ns, look_ns; /* when the slice and the look began */
+	uint64_t waited_ns;         /* cpu_wait__ns() then */
 	unsigned int calls;
 	atomic_bool walking, pausing;
 	atomic_uint_least64_t seen, expected;
@@ -178,6 +183,19 @@ static void begin_processes(struct snapshots *s)
 
 /* ---- files ---- */
 
+static void wait_until(struct snapshots *s, uint64_t until)
+{
+	do {
+		background__wait(&s->thread, until < s->process_due_ns ? until : s->process_due_ns);
+		do_processes(s);
+	} while (!stopped(s) && clock__mono_ns() < until);
+}
+
+static bool never_pauses(const struct snapshots *s)
+{
+	return s->config.settings->busy_percent >= 100;
+}
+
 /* Waits while other programs need the machine. Our own reading adds to the pressure, so it is
  * measured while we wait; otherwise the walk could stop for ever. */
 static void give_way(struct snapshots *s)
@@ -187,23 +205,37 @@ static void give_way(struct snapshots *s)
 	struct pressure before, now;
 
 	pressure__read(&before);
-	if (limit >= 100 || pressure__recent(&before) < limit)
+	if (never_pauses(s) || pressure__recent(&before) < limit)
 		return;
 	atomic_store(&s->pausing, true);
 	while (!stopped(s) && clock__mono_ns() - begun < PAUSE_MAX) {
-		uint64_t until = clock__mono_ns() + PAUSE_STEP;
-
-		do {
-			background__wait(&s->thread,
-					 until < s->process_due_ns ? until : s->process_due_ns);
-			do_processes(s);
-		} while (!stopped(s) && clock__mono_ns() < until);
+		wait_until(s, clock__mono_ns() + PAUSE_STEP);
 		pressure__read(&now);
 		if (pressure__between(&before, &now) < limit)
 			break;
 		before = now;
 	}
 	atomic_store(&s->pausing, false);
+}
+
+static void begin_look(struct snapshots *s)
+{
+	s->look_ns = clock__mono_ns();
+	s->waited_ns = cpu_wait__ns();
+}
+
+/* The walk has the policy SCHED_IDLE, so it waits for a CPU as long as other programs use all of
+ * them. Where it runs between them, they lose caches and the time of the disk to it: so it
+ * rests. */
+static void rest(struct snapshots *s)
+{
+	uint64_t ran = clock__mono_ns() - s->look_ns;
+
+	if (!never_pauses(s) && cpu_wait__ns() - s->waited_ns > ran / 10) {
+		wait_until(s, clock__mono_ns() + REST);
+		s->slice_ns += REST;
+	}
+	begin_look(s);
 }
 
 /* Called between two files. */
@@ -218,9 +250,12 @@ static bool pause_walk(void *arg)
 		return false;
 	do_processes(s);
 	now = clock__mono_ns();
-	if (now - s->looked_ns >= SLICE) {
+	if (now - s->slice_ns >= SLICE) {
 		give_way(s);
-		s->looked_ns = clock__mono_ns();
+		s->slice_ns = clock__mono_ns();
+		begin_look(s);
+	} else if (now - s->look_ns >= LOOK) {
+		rest(s);
 	}
 	return stopped(s);
 }
@@ -303,7 +338,7 @@ static void walk(struct snapshots *s)
 		rows_config(s, STREAM_FILESYSTEM, stamp, &s->filesystem, s->config.rotate_bytes);
 	atomic_store(&s->seen, 0);
 	atomic_store(&s->expected, 0);
-	s->looked_ns = 0;
+	s->slice_ns = 0;
 	atomic_store(&s->walking, true);
 	filesystem__snapshot(&config, name, &result);
 	atomic_store(&s->walking, false);
