@@ -18,6 +18,7 @@
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    the cost of a row from the record to the file; fails if it has grown
 #   make bench-bpf     the cost of the BPF programs, compared with BEFORE=build/iotrc of another checkout (root)
+#   make bench-hour    how a recording changes within an hour (root)
 #   make bench-limits  the rate at which rows are lost; a start, an idle minute, the first snapshot (root)
 #   make bench-growth  how that grows with threads, files and the depth of paths (root)
 #   make bench-fleet   one query on lakes of FLEET_SIZES, and the speed of an export (root)
@@ -111,7 +112,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-growth bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -537,6 +538,9 @@ bench-bpf: bench-programs
 # WRITE=1 puts the table into docs/performance.md.
 bench-growth: bench-programs
 	$(Q)/usr/bin/python3 bench/growth.py $(BUILD)/iotrc $(BUILD)/bench/growth $(if $(WRITE),--write docs/performance.md)
+# How a recording changes within an hour (root).
+bench-hour: bench-programs
+	$(Q)/usr/bin/python3 bench/hour.py $(BUILD)/iotrc $(BUILD)/bench/growth $(if $(WRITE),--write docs/performance.md)
 # At what rate rows are lost, and what a start, an idle minute and the first snapshot cost (root).
 bench-limits: bench-programs
 	$(Q)/usr/bin/python3 bench/limits.py $(BUILD)/iotrc $(BUILD)/bench/loops . $(if $(WRITE),--write docs/performance.md)

@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,15 @@ def rss_mib(pid):
     return next(int(line.split()[1]) for line in peers.read(f'/proc/{pid}/status').splitlines() if line.startswith('VmRSS')) / 1024
 
 
+def operations(pid):
+    """As many as write calls."""
+    return int(re.search(r'^syscw: (\d+)', peers.read(f'/proc/{pid}/io'), re.M)[1])
+
+
+def state(recorder, program, at):
+    return operations(program), peers.cpu_clock(recorder), peers.cpu_clock(program), stored(at)
+
+
 def measure(iotrc, growth, seconds):
     """Yields (until second, recorder's CPU ns, program's CPU ns, MiB, bytes) of each part, per operation; fails if rows are lost."""
     with tempfile.TemporaryDirectory(dir='/var/tmp') as at, tempfile.TemporaryDirectory(dir='/dev/shm') as files:
@@ -44,12 +54,12 @@ def measure(iotrc, growth, seconds):
             program.stdin.write('\n')
             program.stdin.flush()
             begun = time.monotonic()
-            before = peers.cpu_clock(recorder.proc.pid), peers.cpu_clock(program.pid), stored(at)
-            calls = RATE * seconds // PARTS
+            before = state(recorder.proc.pid, program.pid, at)
             for part in range(1, PARTS + 1):
                 time.sleep(max(0, begun + part * seconds / PARTS - time.monotonic()))
-                after = peers.cpu_clock(recorder.proc.pid), peers.cpu_clock(program.pid), stored(at)
-                own, its, kept = ((a - b) / calls for a, b in zip(after, before))
+                after = state(recorder.proc.pid, program.pid, at)
+                done, *spent = (a - b for a, b in zip(after, before))
+                own, its, kept = (n / max(done, 1) for n in spent)
                 yield part * seconds // PARTS, own, its, rss_mib(recorder.proc.pid), kept
                 before = after
             program.communicate('\n')
