@@ -18,9 +18,9 @@
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    the cost of a row from the record to the file; fails if it has grown
 #   make bench-bpf     the cost of the BPF programs, compared with BEFORE=build/iotrc of another checkout (root)
+#   make bench-growth  how that grows with threads, files, depth of paths and rate of calls (root)
 #   make bench-hour    how a recording changes within an hour (root)
 #   make bench-limits  the rate at which rows are lost; a start, an idle minute, the first snapshot (root)
-#   make bench-growth  how that grows with threads, files and the depth of paths (root)
 #   make bench-fleet   one query on lakes of FLEET_SIZES, and the speed of an export (root)
 #   make bench-report  iotrc report compared with DuckDB; make bench-summary: iotrc summary
 #   make bench-summary-live  a live summary compared with a recording of the same load (root)
