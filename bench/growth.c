@@ -214,12 +214,9 @@ static const struct kind {
 	void (*prepare)(struct work *w);
 	void (*use)(struct work *w, long i); /* NULL: threads do */
 } kinds[] = {
-	{ "threads", start_threads, NULL },
-	{ "files", make_open_files, use_file },
-	{ "names", make_names, use_name },
-	{ "depth", make_tree, use_depth },
-	{ "path", make_tree, use_path },
-	{ "rate", make_rate, use_file },
+	{ "threads", start_threads, NULL },   { "files", make_open_files, use_file },
+	{ "names", make_names, use_name },    { "depth", make_tree, use_depth },
+	{ "path", make_tree, use_path },      { "rate", make_rate, use_file },
 	{ "churn", make_rate, use_new_file },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
@@ -250,7 +247,8 @@ int main(int argc, char **argv)
 	struct timespec start;
 
 	if (!kind || (w.n = atol(argv[2])) <= 0 || (w.calls = atol(argv[4])) <= 0) {
-		fputs("usage: growth threads|files|names|depth|path|rate|churn N DIRECTORY CALLS\n", stderr);
+		fputs("usage: growth threads|files|names|depth|path|rate|churn N DIRECTORY CALLS\n",
+		      stderr);
 		return 2;
 	}
 	if (chdir(argv[3]))

@@ -12,6 +12,7 @@ dirtied by other programs are counted, too: see the number of runs. The size of 
 """
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -36,13 +37,14 @@ Load = collections.namedtuple("Load", "words measured bytes passes runs_min opti
 DIRECT = ["--ioengine=libaio", "--direct=1", "--invalidate=0"]
 # No page is in the cache before, so that each operation makes a folio of its own.
 BUFFERED = ["--ioengine=psync", "--invalidate=1"]
+# A bio of large folios becomes dozens of requests.
 LOADS = [
     Load("a request, O_DIRECT", REQUEST, PAGE, 1, 200, ["--rw=randwrite", "--iodepth=16", *DIRECT]),
     Load("a request, O_DIRECT", REQUEST, 128 << 10, 4, 50, ["--rw=write", "--iodepth=4", *DIRECT]),
     Load("a request, O_DIRECT", REQUEST, 1 << 20, 8, 10, ["--rw=write", "--iodepth=4", *DIRECT]),
     Load("a request, pages of 4 KiB", REQUEST, PAGE, 4, 10, ["--rw=write", "--end_fsync=1", *BUFFERED]),
-    Load("a request, folios of up to 1 MiB", REQUEST, 1 << 20, 8, 10, ["--rw=write", "--end_fsync=1", *BUFFERED]),
-    Load("a request, read-ahead", REQUEST, 1 << 20, 8, 10, ["--rw=read", *BUFFERED]),
+    Load("a request, folios of up to 1 MiB", REQUEST, 1 << 20, 8, 1, ["--rw=write", "--end_fsync=1", *BUFFERED]),
+    Load("a request, read-ahead", REQUEST, 1 << 20, 8, 4, ["--rw=read", *BUFFERED]),
     Load("a page made dirty, in order", DIRTY, PAGE, 1, 200, ["--rw=write", *BUFFERED]),
     Load("a page made dirty, at random", DIRTY, PAGE, 1, 200, ["--rw=randwrite", *BUFFERED]),
     Load("a page read from the cache", None, PAGE, 1, 200, ["--rw=randread", "--ioengine=psync", "--invalidate=0"]),
@@ -152,6 +154,18 @@ def cost(recorder, nothing, ids, disk, load):
                 sum(seen[-1][number][2] - seen[0][number][2] for number in ids), kib / max(requests, 1))
 
 
+def counted_cost(recorder, names, floor, disk, load):
+    """The cost of LOAD while the kernel counts, which is not in the slow-down."""
+    run("sync", "-f", disk.point)
+    with contextlib.ExitStack() as ends:
+        ends.callback(os.close, count_time())
+        nothing = Nothing(floor, load.measured.event) if load.measured else None
+        if nothing:
+            ends.callback(nothing.end)
+        ids = [number for number, program in names.items() if is_of(load, program)]
+        return cost(recorder, nothing, ids, disk, load)
+
+
 def measure(iotrc, bpftool, floor, rounds):
     """{(index in LOADS, recording): [ns of fio's CPU for an operation]}, {index: [Cost]}."""
     took = {(at, name): [] for at in range(len(LOADS)) for name in RECORDINGS}
@@ -161,23 +175,16 @@ def measure(iotrc, bpftool, floor, rounds):
         for _ in range(rounds):
             for name, options in RECORDINGS.items():
                 with tempfile.TemporaryDirectory(dir="/dev/shm") as dir:
-                    recorder = Recorder(iotrc, options, dir) if options else None
-                    names = recorder.names(bpftool) if recorder else {}
-                    for at, load in enumerate(LOADS):
-                        run("sync", "-f", disk.point)
-                        took[at, name].append(disk.fio(load))
-                        if name != "lineage":
-                            continue
-                        run("sync", "-f", disk.point)
-                        counting = count_time() # what that costs is not in the slow-down
-                        nothing = Nothing(floor, load.measured.event) if load.measured else None
-                        ids = [number for number, program in names.items() if is_of(load, program)]
-                        spent[at].append(cost(recorder, nothing, ids, disk, load))
-                        if nothing:
-                            nothing.end()
-                        os.close(counting)
-                    if recorder:
-                        recorder.end()
+                    with contextlib.ExitStack() as ends:
+                        recorder = Recorder(iotrc, options, dir) if options else None
+                        if recorder:
+                            ends.callback(recorder.end)
+                        names = recorder.names(bpftool) if recorder else {}
+                        for at, load in enumerate(LOADS):
+                            run("sync", "-f", disk.point)
+                            took[at, name].append(disk.fio(load))
+                            if name == "lineage":
+                                spent[at].append(counted_cost(recorder, names, floor, disk, load))
     finally:
         disk.end()
     return took, spent
