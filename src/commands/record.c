@@ -49,9 +49,10 @@ static void free_all(struct recording *r)
 	upload__free(r->upload);
 	staging__free(r->staging);
 	container_watch__end(&r->containers);
-	process_users__free(r->users);
 	snapshots__free(r->snapshots);
+	/* Its threads use what follows. */
 	capture__free(r->capture);
+	process_users__free(r->users);
 	free(r->latencies);
 	keep__free(r->keep);
 	writer__free(r->writer);

@@ -219,7 +219,7 @@ class Round:
         if session.exists():
             check_recovered(self.iotrc, session, rows)
         else:
-            check(not rows, "recover has removed a session with rows")
+            check(not any(rows.values()), "recover has removed a session with rows")
         subprocess.run(["rm", "-rf", self.out], check=True)
         return len(old)
 

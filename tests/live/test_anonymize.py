@@ -69,7 +69,7 @@ def record(tmp_path, name, *args, state="state", snapshots=True):
     with recorder.Recording(
             tmp_path, "-a", "--state", str(tmp_path / state), "--scope", "all",
             "--path", str(place), "--fs-interval", "2s", "--process-interval", "2s",
-            "--fs-busy", "100", *args, snapshots=True, output=tmp_path / "zorbaout") as r:
+            "--fs-busy", "100", *recorder.OWN, *args, snapshots=True, output=tmp_path / "zorbaout") as r:
         work = subprocess.Popen(["/usr/bin/python3", "-c", WORKLOAD, own_address()], cwd=place, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE)
         assert work.stdout.readline() == b"done\n"
