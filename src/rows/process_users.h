@@ -29,9 +29,10 @@ uint8_t process_users__note(struct process_users *u, uint32_t pid, uint32_t uid)
 void process_users__row(struct process_users *u, uint32_t pid, uint8_t user, uint64_t ns);
 
 /* { "names": { "UID": NAME, ... }, "processes": [[FIRST PID, LAST PID, UID], ...],
- *   "changes": [[PID, FROM MONO_NS, UID], ...], "left_out": N }, ascending; for the caller to
- * release. Names are those of /etc/passwd. Between FIRST and LAST there are none but UID's. NULL:
- * none was noted, or out of memory. */
+ *   "changes": [[PID, FROM MONO_NS, UID], ...], "left_out": N }; for the caller to release. The
+ * processes ascend; the changes are in the order in which their rows were read. Names are those of
+ * /etc/passwd. Between FIRST and LAST there are none but UID's. NULL: none was noted, or out of
+ * memory. */
 json_t *process_users__json(struct process_users *u);
 
 #endif

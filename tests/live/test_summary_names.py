@@ -66,8 +66,9 @@ def test_users_of_a_session(tmp_path):
     users = session.manifest["users"]
     parent = next(pid for pid, _, uid in users["changes"] if uid == LAST_UID)
     # In the order in which rows are read, which is not that of the calls if a program has moved to another CPU.
-    became = [uid for _, uid in sorted((ns, uid) for pid, ns, uid in users["changes"] if pid == parent)]
-    assert [uid for uid, _ in itertools.groupby(became)] == [CHILD_UID, 0, LAST_UID] and users["left_out"] == 0
+    changes = sorted((ns, uid) for pid, ns, uid in users["changes"] if pid == parent)
+    became = [uid for uid, _ in itertools.groupby([0, *(uid for _, uid in changes)])]
+    assert became == [0, CHILD_UID, 0, LAST_UID] and users["left_out"] == 0
     rows, said = summary(session.directory, "--by", "user", "--ops", "read")
     assert {r["user"]: int(r["calls"]) for r in rows} == WANT and not said
     by_both, _ = summary(session.directory, "--by", "user,process", "--ops", "read")
