@@ -13,11 +13,15 @@ mkdir work target
 passed=0 failed=0
 
 check() { # WHAT CODES ARGUMENT…
-	local what=$1 codes=$2 code=0
+	local what=$1 codes=$2 code=0 log
 	shift 2
 	valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect \
 		--suppressions="$here/libbpf.supp" --log-file="log.%p" "$iotrc" "$@" >stdout 2>stderr </dev/null || code=$?
-	if [[ " $codes " == *" $code "* ]]; then
+	# A daemon ends later. Its exit code is not known here, but what valgrind found in it is.
+	for log in log.*; do
+		while kill -0 "${log#log.}" 2>/dev/null; do sleep 0.1; done
+	done
+	if [[ " $codes " == *" $code "* ]] && ! grep -hqE 'Invalid|lost in loss' log.*; then
 		echo "ok      $what"
 		passed=$((passed + 1))
 	else
@@ -40,11 +44,17 @@ touch work/file
 sleep 1
 kill -KILL $!
 wait $! 2>/dev/null || true
-check "verify" 0 verify traces
+check "verify what was killed" 1 verify traces
 check "recover" 0 recover traces
 check "verify --anonymous" "0 1" verify --anonymous traces --against session
 check "upload" 0 upload traces --upload "file://$directory/target"
 check "doctor" "0 1" doctor
+touch log-of-others
+ln log-of-others its-log
+while :; do /bin/true; done & # something to record
+check "a daemon that has started and then cannot write its log" 1 --no-snapshots --daemon --log-file its-log -o daemon
+kill $!
+wait $! 2>/dev/null || true
 check "a wrong command line" 2 --no-such-option
 echo "$passed passed, $failed failed"
 ((!failed))
