@@ -134,30 +134,36 @@ static __always_inline bool identity_matters(void)
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
 					      bool again)
 {
-	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
-	u64 css_set = task_pointer(task, cgroups), parent = task_pointer(task, real_parent);
-	u64 jiffies = bpf_jiffies64(), cgroup, cred = task_pointer(task, real_cred);
+	u64 comm0, comm1, css_set, parent, jiffies, cgroup, cred;
 	u32 ppid, uid = 0;
 
+	/* Before the values are read, which then need no stack. */
 	if (!identity_matters() && state->epoch == epoch && !again)
 		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;
+	comm0 = task_comm(task, 0);
+	comm1 = task_comm(task, 8);
+	css_set = task_pointer(task, cgroups);
+	parent = task_pointer(task, real_parent);
+	jiffies = bpf_jiffies64();
+	cred = task_pointer(task, real_cred);
 	/* Within one jiffy the same pointers mean the same objects: memory is not reused so
 	 * fast. */
 	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&
 	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->cred == cred &&
 	    state->epoch == epoch && !again)
 		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;
+	/* What is stored at once needs no stack. */
+	state->jiffies = jiffies;
+	if (FROM_6_2)
+		state->cred = cred;
 	css_set = kread(task, task_struct, cgroups);
+	state->css_set = css_set;
 	parent = kread(task, task_struct, real_parent);
+	state->parent = parent;
 	cgroup = kread(kread(kread(css_set, css_set, dfl_cgrp), cgroup, kn), kernfs_node, id);
 	ppid = kread(parent, task_struct, tgid);
 	if (FROM_6_2)
 		uid = kread(kread(task, task_struct, real_cred), cred, uid.val);
-	state->jiffies = jiffies;
-	state->css_set = css_set;
-	state->parent = parent;
-	if (FROM_6_2)
-		state->cred = cred;
 	if (state->comm[0] != comm0 || state->comm[1] != comm1 || state->cgroup != cgroup ||
 	    state->ppid != ppid || (FROM_6_2 ? state->uid != uid : state->cred != cred) ||
 	    state->lineage == LINEAGE_UNKNOWN || again || cgroups_added(state)) {
