@@ -38,6 +38,8 @@ def read_report(path):
     """{test: Result} of a report in JUnit's format, in which a test whose teardown failed occurs twice."""
     results = {}
     for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        if not case.get("name"): # of no test: pytest was interrupted
+            continue
         name = case.get("classname", "").replace(".", "/") + ".py::" + case.get("name")
         result = results.setdefault(name, Result())
         result.seconds += float(case.get("time", 0))
