@@ -169,6 +169,9 @@ class Session:
         count = f"FNR > 1 {{ n[{' FS '.join(f'${place}' for place in places)}]++ }} END {{ for (key in n) print key FS n[key] }}"
         rows = collections.Counter()
         for f in self.files(stream):
+            if EMULATED: # those machines have no awk
+                rows.update(read_file(self.directory / f["path"], list(columns)).value_counts(list(columns)).to_dict())
+                continue
             done = subprocess.run(["sh", "-ec", 'zstd -dcq -- "$1" | awk -F, "$2"', "sh", self.directory / f["path"], count],
                                   check=True, capture_output=True, text=True)
             for line in done.stdout.splitlines():
