@@ -23,6 +23,12 @@
 #define LOST_RESERVE 2
 #define RETRY_NS NSEC_PER_SEC /* between two attempts after a disk error */
 
+/* struct writer_stream_stats, readable without the lock: a reader that does not run while it has
+ * the lock must not hold up the thread that reports it. */
+struct stream_counts {
+	_Atomic uint64_t written_rows, lost_disk_rows, raw_bytes, compressed_bytes;
+};
+
 /* A stream's way to the disk. */
 struct stream_files {
 	/* The writer's. */
@@ -37,10 +43,10 @@ struct stream_files {
 	/* Both threads'. */
 	struct csv_file *file; /* being filled; NULL: none. Protected by the lock */
 	_Atomic int error;     /* of the last attempt to create or write one; 0: success */
+	struct stream_counts counts;
 	/* Guarded by the lock. */
 	struct csv_file *leaving; /* filled, to be finished by the syncer; NULL: none */
 	int leave_error;          /* of the last attempt; 0: none yet */
-	struct writer_stream_stats stats;
 };
 
 struct writer {
@@ -183,13 +189,13 @@ static struct writer_stream_stats held(const struct csv_file *f)
 	};
 }
 
-static void stream_files__account_locked(struct stream_files *l,
-					 const struct writer_stream_stats *before,
-					 const struct writer_stream_stats *after)
+static void stream_files__account(struct stream_files *l, const struct writer_stream_stats *before,
+				  const struct writer_stream_stats *after)
 {
-	l->stats.written_rows += after->written_rows - before->written_rows;
-	l->stats.raw_bytes += after->raw_bytes - before->raw_bytes;
-	l->stats.compressed_bytes += after->compressed_bytes - before->compressed_bytes;
+	atomic_fetch_add(&l->counts.written_rows, after->written_rows - before->written_rows);
+	atomic_fetch_add(&l->counts.raw_bytes, after->raw_bytes - before->raw_bytes);
+	atomic_fetch_add(&l->counts.compressed_bytes,
+			 after->compressed_bytes - before->compressed_bytes);
 }
 
 static void note_error(struct writer *w, int err)
@@ -286,9 +292,7 @@ static int stream_files__append(struct writer *w, struct stream_files *l, const 
 		stream_files__leave(w, l);
 		return stream_files__result(w, l, err);
 	}
-	pthread_mutex_lock(&w->lock);
-	stream_files__account_locked(l, &before, &after);
-	pthread_mutex_unlock(&w->lock);
+	stream_files__account(l, &before, &after);
 	return stream_files__result(w, l, 0);
 }
 
@@ -306,13 +310,10 @@ static void stream_files__write(struct writer *w, const struct chunk *c)
 {
 	struct stream_files *l = &w->files[c->stream];
 
-	if (stream_files__append(w, l, c) < 0) {
-		pthread_mutex_lock(&w->lock);
-		l->stats.lost_disk_rows += c->rows;
-		pthread_mutex_unlock(&w->lock);
-	} else if (stream_files__is_full(w, l)) {
+	if (stream_files__append(w, l, c) < 0)
+		atomic_fetch_add(&l->counts.lost_disk_rows, c->rows);
+	else if (stream_files__is_full(w, l))
 		stream_files__leave(w, l);
-	}
 }
 
 /* Hands over files that are due; returns when to call it again. */
@@ -410,7 +411,7 @@ static void stream_files__sync(struct writer *w, struct stream_files *l)
 
 	pthread_mutex_lock(&w->lock);
 	file = l->file;
-	bytes = l->stats.compressed_bytes;
+	bytes = atomic_load(&l->counts.compressed_bytes);
 	pthread_mutex_unlock(&w->lock);
 	/* An error here will occur again at the end of the file, or be repaired there. */
 	if (file && bytes != l->synced)
@@ -441,9 +442,9 @@ static void stream_files__finish(struct writer *w, struct stream_files *l)
 	if (!err)
 		f = after.written_rows ? csv_file__free(f) : csv_file__abandon(f);
 
+	stream_files__account(l, &before, &after);
+	atomic_fetch_add(&l->counts.lost_disk_rows, lost);
 	pthread_mutex_lock(&w->lock);
-	stream_files__account_locked(l, &before, &after);
-	l->stats.lost_disk_rows += lost;
 	l->leaving = f;
 	l->leave_error = err;
 	pthread_cond_broadcast(&w->left);
@@ -597,9 +598,14 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats)
 {
-	pthread_mutex_lock(&w->lock);
-	*ret_stats = w->files[stream].stats;
-	pthread_mutex_unlock(&w->lock);
+	struct stream_counts *counts = &w->files[stream].counts;
+
+	*ret_stats = (struct writer_stream_stats){
+		.written_rows = atomic_load(&counts->written_rows),
+		.lost_disk_rows = atomic_load(&counts->lost_disk_rows),
+		.raw_bytes = atomic_load(&counts->raw_bytes),
+		.compressed_bytes = atomic_load(&counts->compressed_bytes),
+	};
 }
 
 void writer__set_level(struct writer *w, int level)

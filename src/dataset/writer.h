@@ -71,7 +71,7 @@ void writer__rotate(struct writer *w);
 /* Sets the limits at which files are finished (see writer_config), from the next chunk on. */
 void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint64_t rows);
 
-/* Returns what was written of STREAM so far. Any thread. */
+/* Returns what was written of STREAM so far. Any thread; takes no lock. */
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats);
 
 /* Sets the zstd LEVEL; each stream continues in a new file. */

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -486,5 +487,48 @@ Test(writer, several_producers)
 		pthread_join(threads[i], NULL);
 	cr_assert_eq(writer__close(w), 0);
 	assert_disk(200, finished.files);
+	writer__free(w);
+}
+
+static atomic_bool held, let_go, ended;
+
+/* Stops the thread wherever it is, as a debugger or a page that is not resident does. */
+static void on_hold(int signal)
+{
+	atomic_store(&held, true);
+	while (!atomic_load(&let_go))
+		sched_yield();
+	atomic_store(&let_go, false);
+}
+
+static void *use_queue(void *arg)
+{
+	while (!atomic_load(&ended))
+		writer__put_chunk(arg, get(arg, STREAM_FS));
+	return NULL;
+}
+
+/* It is reported even then. */
+Test(writer, stats_while_a_producer_is_held, .timeout = 30)
+{
+	struct writer_config c = config();
+	struct writer *w = start(&c);
+	struct writer_stream_stats s;
+	pthread_t thread;
+
+	signal(SIGUSR2, on_hold);
+	pthread_create(&thread, NULL, use_queue, w);
+	for (int i = 0; i < 500; i++) {
+		cr_assert_eq(pthread_kill(thread, SIGUSR2), 0);
+		while (!atomic_load(&held))
+			sched_yield();
+		writer__stats(w, STREAM_FS, &s);
+		atomic_store(&held, false);
+		atomic_store(&let_go, true);
+		while (atomic_load(&let_go))
+			sched_yield();
+	}
+	atomic_store(&ended, true);
+	pthread_join(thread, NULL);
 	writer__free(w);
 }
