@@ -53,6 +53,7 @@ int absent_kfuncs__drop(void)
 		{ "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, attach },
 		{ "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, attach },
 		{ "iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, NULL },
+		{ "tp+", BPF_PROG_TYPE_TRACEPOINT, 0, NULL },
 		{ "perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, NULL },
 		{ "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, NULL },
 	};

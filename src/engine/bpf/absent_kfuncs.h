@@ -6,10 +6,10 @@
 #ifndef IOTRC_ABSENT_KFUNCS_H
 #define IOTRC_ABSENT_KFUNCS_H
 
-/* Removes them from each program of the kinds tp_btf, fentry, fexit, iter, perf_event and raw_tp
- * that is opened from now on, when it is loaded. libbpf then cannot find what these attach to; use
- * bpf_program__set_attach_target(). Returns 0, also if it was done before, or a negative errno. Not
- * thread-safe, like the functions it calls. */
+/* Removes them from each program that is opened from now on, when it is loaded; not from those of
+ * the kind kprobe.multi, which only kernels load that have all that we call (from 6.14 on). libbpf
+ * then cannot find what a program attaches to; use bpf_program__set_attach_target(). Returns 0,
+ * also if it was done before, or a negative errno. Not thread-safe, like the functions it calls. */
 int absent_kfuncs__drop(void);
 
 #endif
