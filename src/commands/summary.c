@@ -461,10 +461,11 @@ static int check_groups(const struct task *t, enum stream stream)
 		if (!d->columns[stream])
 			return command__usage(t->command, "--by: rows of %s have no %s", key,
 					      d->name);
-		return command__usage(t->command,
-				      "--by: the %s of %s is not known in the kernel: record a "
-				      "session, and sum it up",
-				      d->name, key);
+		return command__usage(
+			t->command,
+			"--by: sums in the kernel have no %s of %s: record a session, "
+			"then iotrc summary SESSION --stream %s --by %s",
+			d->name, key, key, d->name);
 	}
 	return 0;
 }
@@ -608,7 +609,9 @@ const struct command summary_command = {
 		"\n"
 		"The error of p50, p95 and p99 is at most 0.8 %. Counts and sums are exact. Memory is bounded:\n"
 		"beyond 100,000 groups the smallest are added up as others, and the CSV and JSON say how much\n"
-		"may be missing from the remaining groups (lacks).",
+		"may be missing from the remaining groups (lacks). The groups that --top leaves out are added\n"
+		"up as well: as others of the JSON, and as the last row, such as (9 others), of the table and\n"
+		"the CSV.",
 	.options = summary_options,
 	.exit_codes = "0 summed up, 1 cannot, 2 usage; with -- CMD, CMD's status.",
 	.examples = "iotrc summary iotrc-traces\n"

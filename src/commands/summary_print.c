@@ -12,6 +12,7 @@
 
 #define WIDTH 8 /* of a column of numbers */
 #define NUMBER_SIZE 32
+#define OTHERS_SIZE 48
 
 static const struct summary_value *value_of(const struct group *group)
 {
@@ -61,6 +62,15 @@ static void add_others(const struct summary *s, struct group *const *sorted, siz
 	tally__merge(ret, &s->rest);
 	for (size_t i = from; i < groups__count(s->groups); i++)
 		tally__merge(ret, &value_of(sorted[i])->tally);
+}
+
+/* Returns the name of N groups that are not shown and of those that were dropped; it may be in
+ * BUF. */
+static const char *name_others(const struct summary *s, size_t n, char buf[OTHERS_SIZE])
+{
+	snprintf(buf, OTHERS_SIZE, "(%zu%s others)", n,
+		 groups__dropped(s->groups) ? " and more" : "");
+	return n ? buf : "(others)";
 }
 
 /* ---- for people ---- */
@@ -134,6 +144,7 @@ void summary_print__table(const struct summary_print *p, const struct summary *s
 	size_t n = shown_groups(p, s), all = groups__count(s->groups);
 	struct group **sorted = summary__sorted(s);
 	struct tally others;
+	char name[OTHERS_SIZE];
 
 	if (!sorted)
 		return;
@@ -147,8 +158,7 @@ void summary_print__table(const struct summary_print *p, const struct summary *s
 	add_others(s, sorted, n, &others);
 	if (others.calls) {
 		print_numbers(p, s, &others);
-		fprintf(p->out, " (%zu%s others)\n", all - n,
-			groups__dropped(s->groups) ? " and more" : "");
+		fprintf(p->out, " %s\n", name_others(s, all - n, name));
 	}
 	print_numbers(p, s, &s->all);
 	fputs(" total\n", p->out);
@@ -168,6 +178,18 @@ static void print_number(FILE *out, const struct summary_column *c, long double 
 		fprintf(out, "%.0Lf", v);
 }
 
+/* What follows the key of a row. */
+static void print_csv_numbers(const struct summary_print *p, const struct summary *s,
+			      const struct tally *t, uint64_t lacks)
+{
+	for (const struct summary_column *c = summary_columns; c->name; c++)
+		if (c->applies(s->stream)) {
+			print_number(p->out, c, c->value(t, &s->all));
+			fputc(',', p->out);
+		}
+	fprintf(p->out, "%" PRIu64 "\n", lacks);
+}
+
 static void print_csv_row(const struct summary_print *p, const struct summary *s,
 			  const struct group *group)
 {
@@ -185,12 +207,24 @@ static void print_csv_row(const struct summary_print *p, const struct summary *s
 			fprintf(p->out, "%.*s,", (int)(end - field), field);
 		}
 	}
-	for (const struct summary_column *c = summary_columns; c->name; c++)
-		if (c->applies(s->stream)) {
-			print_number(p->out, c, c->value(&value_of(group)->tally, &s->all));
-			fputc(',', p->out);
-		}
-	fprintf(p->out, "%" PRIu64 "\n", group->lacks);
+	print_csv_numbers(p, s, &value_of(group)->tally, group->lacks);
+}
+
+/* Prints the row of the groups of SORTED from number N on, and of those that were dropped. */
+static void print_csv_others(const struct summary_print *p, const struct summary *s,
+			     struct group *const *sorted, size_t n)
+{
+	struct tally others;
+	char name[OTHERS_SIZE];
+
+	add_others(s, sorted, n, &others);
+	if (others.calls) {
+		fputs(name_others(s, groups__count(s->groups) - n, name), p->out);
+		for (int i = 0; i < s->n_by; i++)
+			fputs(strcmp(s->by[i]->name, "process") ? "," : ",,", p->out);
+		print_csv_numbers(p, s, &others, 0);
+	}
+	tally__clear(&others);
 }
 
 void summary_print__csv(const struct summary_print *p, const struct summary *s)
@@ -209,6 +243,7 @@ void summary_print__csv(const struct summary_print *p, const struct summary *s)
 	fputs("lacks\n", p->out);
 	for (size_t i = 0; i < n; i++)
 		print_csv_row(p, s, sorted[i]);
+	print_csv_others(p, s, sorted, n);
 	free(sorted);
 }
 

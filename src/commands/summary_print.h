@@ -22,7 +22,8 @@ struct summary_print {
 /* A table. */
 void summary_print__table(const struct summary_print *p, const struct summary *s);
 
-/* Prints a header row, and a row for each group. */
+/* Prints a header row, a row for each group, and, if there are more groups, one for them together,
+ * which is named as in the table: "(9 others)". */
 void summary_print__csv(const struct summary_print *p, const struct summary *s);
 
 /* Returns an object with stream, by, groups[], others and total; NULL if out of memory. */

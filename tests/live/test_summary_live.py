@@ -488,7 +488,7 @@ def cpu_ticks(pid):
 
 
 @pytest.mark.parametrize("args, why", [
-    (["--stream", "nw_conn", "--by", "remote"], "--by: the remote of nw_conn is not known in the kernel"),
+    (["--stream", "nw_conn", "--by", "remote"], "record a session, then iotrc summary SESSION --stream nw_conn --by remote"),
     (["--path", "/etc"], "record one, and sum it up"), (["--stream", "nw_conn", "--by", "size"], "have no size"),
     (["--stream", "block", "--by", "file"], "have no file"),
     (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),

@@ -368,6 +368,15 @@ def test_top_others_and_total_add_up(recorded):
         assert sum(g[name] for g in one["groups"]) + one["others"][name] == one["total"][name]
     lines = summary(recorded, "--by", "file", "-n", 5).stdout.splitlines()
     assert len(lines) == 8 and "others)" in lines[6] and lines[7].endswith(" total")
+    all_groups = table(recorded, "--by", "file")
+    assert not all_groups.file.str.startswith("(").any()
+    for by in "file", "process", "operation,process":
+        all_groups = table(recorded, "--by", by)
+        got = table(recorded, "--by", by, "--top", 5)
+        assert got[:5].equals(all_groups[:5]) and len(got) == 6
+        assert got.iloc[5][by.split(",")[0]] == f"({len(all_groups) - 5} others)"
+        for name in "calls", "errors", "total_ns", "bytes":
+            assert sum(whole(got[name])) == sum(whole(all_groups[name])) == one["total"][name]
 
 
 @pytest.mark.parametrize("column", ["calls", "errors", "total", "mean", "p50", "p95", "p99", "max", "bytes"])
@@ -438,6 +447,9 @@ def test_many_groups_are_bounded(session):
     got = read(line + process.stdout.read())
     assert "too many groups" in process.stderr.read()
     assert process.wait() == 0
+    assert got.file.iloc[-1] == "(others)"
+    assert got.calls.astype(int).sum() == n and got.total_ns.astype("int64").sum() == sum(truth.values())
+    got = got[:-1]
     assert len(got) <= 100_000
     assert set(got.file[:100]) >= {f"/heavy{i}" for i in range(1, 100, 2)}
     reported, lacks, true = got.total_ns.astype("int64"), got.lacks.astype("int64"), got.file.map(truth)
