@@ -88,7 +88,7 @@ mkdir -p "$root"/{proc,sys,dev,tmp,run,root,var/tmp,results,iotrc/{tests,docs}}
 chmod 1777 "$root"/{tmp,var/tmp}
 echo 6b65726e656c2d6d61747269782d7631 >"$root/etc/machine-id"
 cp -r "$source/tests/live" "$root/iotrc/tests/"
-cp "$source/docs/fs-operations.md" "$root/iotrc/docs/"
+cp "$source"/docs/{fs-operations,questions,watch}.md "$root/iotrc/docs/"
 cp "$iotrc" "$root/iotrc/iotrc"
 cp -r "$workloads" "$root/iotrc/workloads"
 install -m755 "$source/scripts/vm/init" "$root/init"

@@ -38,9 +38,10 @@ SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "t
                       "test_fs_counters.py", "test_pagefault.py", "test_lineage.py", "test_lineage_layers.py",
                       "test_lineage_causes.py"},
         "6.1-any": {"test_lineage.py", "test_lineage_database.py"}}
-if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
-    TESTS = os.environ["KERNEL_TESTS"].split()
-# Tests that depend on the way: they run in each, the others only in the first.
+NAMED = os.environ.get("KERNEL_TESTS", "").split() # fewer, for a shorter run
+if NAMED:
+    TESTS = NAMED
+# Tests that depend on the way: they run in each, the others only in the first, unless they are named.
 OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py", "test_refused.py",
            "test_reached.py"}
 # The tests that every landing runs on the oldest and the newest kernel and on arm64: each call has a row.
@@ -79,8 +80,8 @@ class Machine:
     def __init__(self, version, way, out, only):
         self.version, self.way, self.name = version, way, f"{version}/{way}"
         self.out = out / f"{version}-{way}"
-        tried = SOME.get(version, TESTS) if only or not os.environ.get("KERNEL_TESTS") else TESTS
-        self.tests = [test for test in TESTS if (way == WAYS[version][0] or test in OF_WAYS)
+        tried = SOME.get(version, TESTS) if only or not NAMED else TESTS
+        self.tests = [test for test in TESTS if (NAMED or way == WAYS[version][0] or test in OF_WAYS)
                       and test in tried and (not only or test in only)]
         self.results = {}
         self.slowest = [] # (seconds, test)
