@@ -6,6 +6,9 @@
 #include "platform/landlock.h"
 #include "platform/priority.h"
 #include "platform/privileges.h"
+#include "platform/thread_time.h"
+
+#define BUSY_LIMITS 10 /* times the limit of a stop, for a thread that uses the CPU meanwhile */
 
 static void enter(void *arg)
 {
@@ -51,12 +54,16 @@ void background__ask(struct background *b)
 
 bool background__stop(struct background *b, uint64_t within_ns)
 {
-	uint64_t until = clock__mono_ns() + within_ns;
+	uint64_t end, used;
 
 	if (!b->thread.running || b->stuck)
 		return !b->stuck;
 	background__ask(b);
-	b->stuck = !thread__join(&b->thread, until);
+	end = clock__mono_ns() + BUSY_LIMITS * within_ns;
+	do {
+		used = thread_time__ns(b->thread.id);
+		b->stuck = !thread__join(&b->thread, clock__mono_ns() + within_ns);
+	} while (b->stuck && thread_time__ns(b->thread.id) != used && clock__mono_ns() < end);
 	return !b->stuck;
 }
 

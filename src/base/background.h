@@ -38,8 +38,9 @@ void background__wait(struct background *b, uint64_t due_ns);
 /* Requests the thread to stop. */
 void background__ask(struct background *b);
 
-/* Requests the thread to stop and waits for it, at most WITHIN_NS. Returns false if it has not
- * ended; it then still uses its argument. */
+/* Requests the thread to stop and waits for it. Gives up after WITHIN_NS in which it has used no
+ * CPU time (a disk does not answer), and after ten times as long in any case: on a busy machine it
+ * may be slow. Returns false if it has not ended; it then still uses its argument. */
 bool background__stop(struct background *b, uint64_t within_ns);
 
 /* Frees what background__start() allocated. Must not be called while the thread has not ended. */
