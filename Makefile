@@ -86,7 +86,7 @@ CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I
 	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(DARWIN_CFLAGS) $(EXTRA_CFLAGS)
 STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -lpcre2-8 -pthread
 # Weak symbols whose libraries cannot be linked statically: uploader/target_kind.h, report/serve.h,
-# metrics/listener.h, commands/top.h.
+# metrics/listener.h, commands/top_screen.h.
 LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server,-u,listener__new,-u,top_screen__run $(STATIC_LDLIBS) -lcurl -lmicrohttpd \
 	$(or $(shell pkg-config --libs ncursesw 2>/dev/null),-lncursesw -ltinfo)
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.

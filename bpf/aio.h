@@ -174,8 +174,8 @@ __noinline int aio_request(u64 at)
 /* What is to be done with a request. A negative number: it failed with that error. */
 enum aio_act {
 	AIO_KEEP,
-	AIO_FORGET, /* the kernel has not looked at it */
-	AIO_UNTOLD, /* it failed, and the program was not told how */
+	AIO_FORGET,     /* the kernel has not looked at it */
+	AIO_UNREPORTED, /* it failed, and the program was not told how */
 };
 
 /* The kernel did not accept the request at user address AT. */
@@ -185,8 +185,8 @@ __noinline int aio_refused(u64 at, s32 act)
 
 	if (act < 0)
 		on_complete_named(key, act);
-	else if (act == AIO_UNTOLD)
-		complete_untold(key);
+	else if (act == AIO_UNREPORTED)
+		complete_unreported(key);
 	else
 		bpf_map_delete_elem(&uring_flights, &key);
 	return 0;
@@ -297,7 +297,7 @@ __subprog int exit_aio(struct task_state *state, u32 submits)
 	if (submits && state->ret < 0)
 		aio_requests(state->args[2], 0, (s64)state->args[1] > 0, state->ret, width);
 	else if (submits && accepted < (s64)state->args[1] && !fills_ring(state->args[0], accepted))
-		aio_requests(state->args[2], accepted, accepted + 1, AIO_UNTOLD, width);
+		aio_requests(state->args[2], accepted, accepted + 1, AIO_UNREPORTED, width);
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
 		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], AIO_FORGET,
 			     width);

@@ -53,7 +53,7 @@ __noinline int aio_give_up(u32 n)
 		return 0;
 	key = *kept;
 	bpf_map_delete_elem(&aio_keys, &slot);
-	return complete_untold(key);
+	return complete_unreported(key);
 }
 
 __noinline int aio_give_up_some(u32 from, u32 to)

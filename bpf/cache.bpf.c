@@ -58,7 +58,7 @@ PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 			send_pages(inode, after, end - after, pages, CACHE_READAHEAD);
 			note_missed(d, inode, after - first);
 			if (d->fault)
-				told(d, inode, d->first);
+				already_reported(d, inode, d->first);
 			return 0;
 		}
 	}

@@ -119,12 +119,12 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 /* Whether the fault in progress already has a row for the page INDEX; it has one from now on. A
  * fault is repeated when it had to wait, and fault-around may report a page before the fault itself
  * does. */
-static __always_inline bool told(struct demand *d, u64 inode, u64 index)
+static __always_inline bool already_reported(struct demand *d, u64 inode, u64 index)
 {
-	bool before = d->told_inode == inode && d->told == index;
+	bool before = d->reported_inode == inode && d->reported == index;
 
-	d->told_inode = inode;
-	d->told = index;
+	d->reported_inode = inode;
+	d->reported = index;
 	return before;
 }
 
@@ -138,7 +138,7 @@ static __always_inline int fault_begun(u64 inode, u64 index)
 	d->inode = inode;
 	d->first = d->last = index;
 	d->fault = 1;
-	if (cached_until(inode, index) && !told(d, inode, index))
+	if (cached_until(inode, index) && !already_reported(d, inode, index))
 		send_pages(inode, index, 1, 1, CACHE_HIT);
 	return 0;
 }
@@ -149,7 +149,7 @@ static __always_inline int fault_mapped(u64 inode, u64 index)
 {
 	struct demand *d = demand_of(true);
 
-	if (d && cached_until(inode, index) && !told(d, inode, index))
+	if (d && cached_until(inode, index) && !already_reported(d, inode, index))
 		send_pages(inode, index, 1, 1, CACHE_HIT);
 	return 0;
 }

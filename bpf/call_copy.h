@@ -46,17 +46,17 @@ struct {
 } path_copies SEC(".maps");
 
 /* Reads the first or the SECOND path of the call, which is at FROM, as uread_str(). */
-static __always_inline long read_path(const struct task_state *state, char *to, const u32 room,
+static __always_inline long read_path(const struct task_state *state, char *to, const u32 capacity,
 				      u64 from, u32 second)
 {
 	struct path_copies *copies;
 	u64 key;
 
 	if (!(state->copied & COPIED(second)))
-		return uread_str(to, room, from);
+		return uread_str(to, capacity, from);
 	key = bpf_get_current_task();
 	copies = bpf_map_lookup_elem(&path_copies, &key);
-	return copies ? bpf_probe_read_kernel_str(to, room, copies->text[second]) : -1;
+	return copies ? bpf_probe_read_kernel_str(to, capacity, copies->text[second]) : -1;
 }
 
 __subprog int drop_long(void)

@@ -33,18 +33,18 @@
 #define RESOLVE_BENEATH 0x08 /* include/uapi/linux/openat2.h */
 #define RESOLVE_IN_ROOT 0x10
 
-#define NO_ROOM ((u64)-1)
+#define NOT_DEFINED ((u64)-1)
 #define BASE_ALONE 1 /* first character of a path that means just the directory it is relative to */
 
 /* The id of a directory that a path is relative to: of the descriptor FD, or the current directory.
- * 0 if the descriptor is not open, NO_ROOM if the definition found no room. */
+ * 0 if the descriptor is not open, NOT_DEFINED if the definition found no room. */
 __subprog u64 base_at(struct task_state *state, s32 fd)
 {
 	struct task_struct *task = current_task();
 	u64 file, id;
 
 	if (!state)
-		return NO_ROOM;
+		return NOT_DEFINED;
 	if (fd == AT_FDCWD) {
 		u64 fs = kread(task, task_struct, fs);
 		u64 dentry = kread(fs, fs_struct, pwd.dentry);
@@ -57,7 +57,7 @@ __subprog u64 base_at(struct task_state *state, s32 fd)
 			return 0;
 		id = file_path_id(state->recent, file);
 	}
-	return id ? id : NO_ROOM;
+	return id ? id : NOT_DEFINED;
 }
 
 /* Whether the result N of uread_str() means an empty string: up to 6.12 it does not count the NUL
@@ -187,15 +187,15 @@ static __always_inline bool means_file(const struct task_state *state,
 /* Reads the second path behind the first, which has LEN bytes. */
 static __always_inline bool fetch_second(struct task_state *state,
 					 const volatile struct syscall_desc *d, char *text,
-					 const u32 room, u64 len)
+					 const u32 capacity, u64 len)
 {
 	struct rec_fs_long *rec = &state->own.rec;
 	u64 from = arg(state, d->path2);
-	long n = read_path(state, &text[len], room, from, 1);
+	long n = read_path(state, &text[len], capacity, from, 1);
 
-	if (n == room && room < PATH_BYTES)
+	if (n == capacity && capacity < PATH_BYTES)
 		return false;
-	rec->len2 = n > 1 ? (n - 1) & (room - 1) : 0;
+	rec->len2 = n > 1 ? (n - 1) & (capacity - 1) : 0;
 	if (n < 0 && from)
 		state->paths = PATHS_UNREAD;
 	state->requested_has |= LONG_HAS_REQUESTED2;
@@ -203,25 +203,25 @@ static __always_inline bool fetch_second(struct task_state *state,
 	if (maybe_magic(&text[len], rec->len2))
 		skip_magic(state, &text[len], 1, d->op == FS_MOUNT);
 	if (rec->skip2 < rec->len2)
-		state->first[1] = text[(len + rec->skip2) & (2 * room - 1)];
+		state->first[1] = text[(len + rec->skip2) & (2 * capacity - 1)];
 	else if (rec->skip2 || (is_empty(n) && d->props & PROP_EMPTY_IS_FD))
 		state->first[1] = BASE_ALONE;
 	return true;
 }
 
-/* Evaluates the first path, N bytes at TEXT, and reads the second. Each has ROOM bytes; returns
+/* Evaluates the first path, N bytes at TEXT, and reads the second. Each has CAPACITY bytes; returns
  * false if one is longer. */
 static __always_inline bool fetch_rest(struct task_state *state,
 				       const volatile struct syscall_desc *d, char *text,
-				       const u32 room, long n)
+				       const u32 capacity, long n)
 {
 	struct rec_fs_long *rec = &state->own.rec;
 	bool lone = is_lone(state, d);
 	u64 from = first_path(state, d);
 
-	if (n == room && room < PATH_BYTES)
+	if (n == capacity && capacity < PATH_BYTES)
 		return false;
-	rec->len = n > 1 ? (n - 1) & (room - 1) : 0;
+	rec->len = n > 1 ? (n - 1) & (capacity - 1) : 0;
 	rec->len2 = rec->skip = rec->skip2 = 0;
 	state->paths = n < 0 && from ? PATHS_UNREAD : PATHS_SHORT;
 	state->at_fd[0] = d->fd && !lone ? (s32)arg(state, d->fd) : AT_FDCWD;
@@ -231,9 +231,9 @@ static __always_inline bool fetch_rest(struct task_state *state,
 	else if (maybe_magic(text, rec->len))
 		skip_magic(state, text, 0, follows(state, d));
 	state->is_file = means_file(state, d, from, n) || (rec->skip && rec->skip == rec->len);
-	state->first[0] = rec->skip < rec->len ? text[rec->skip & (room - 1)] : 0;
+	state->first[0] = rec->skip < rec->len ? text[rec->skip & (capacity - 1)] : 0;
 	if (d->path2 && !lone)
-		return fetch_second(state, d, text, room, rec->len & (room - 1));
+		return fetch_second(state, d, text, capacity, rec->len & (capacity - 1));
 	return true;
 }
 
@@ -333,7 +333,7 @@ static __always_inline enum path_answer place_paths(struct task_state *state,
 		rec->base = base_at(state, state->at_fd[0]);
 	if (!rec->base2 && needs_base2(state))
 		rec->base2 = base_at(state, state->at_fd[1]);
-	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? PATH_LOST : PATH_REQUESTED;
+	return rec->base == NOT_DEFINED || rec->base2 == NOT_DEFINED ? PATH_LOST : PATH_REQUESTED;
 }
 
 /* Puts the name of the open file that the path means into the record. */
@@ -348,7 +348,7 @@ __subprog enum verdict place_file(struct task_state *state)
 	state->requested_has &= ~LONG_HAS_REQUESTED;
 	if (fd == AT_FDCWD) {
 		state->path = base_at(state, fd);
-		return state->path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
+		return state->path == NOT_DEFINED ? VERDICT_LOST : VERDICT_TRACE;
 	}
 	file = task_file(current_task(), fd);
 	return file ? take_file(state, file, fd) : VERDICT_TRACE;

@@ -157,13 +157,13 @@ static __always_inline void settle_device(struct task_state *state, bool follow)
 	struct rec_fs_long *rec = &state->own.rec;
 	struct lookup *lookup = get_lookup();
 	struct known_super *known;
-	u32 told = rec->dev;
+	u32 stated = rec->dev;
 	u64 inode;
 
-	if (!lookup || state->path || told >> 20)
+	if (!lookup || state->path || stated >> 20)
 		return;
 	known = &lookup->super;
-	if (known->dev == told && known->jiffies == bpf_jiffies64() &&
+	if (known->dev == stated && known->jiffies == bpf_jiffies64() &&
 	    known->names == names_epoch) {
 		__builtin_memcpy(rec->fs_type, known->fs_type, sizeof(rec->fs_type));
 		return;
@@ -172,9 +172,9 @@ static __always_inline void settle_device(struct task_state *state, bool follow)
 	if (!inode || kread(inode, inode, i_ino) != rec->ino)
 		return;
 	fill_inode(rec, inode);
-	if (rec->dev != told)
+	if (rec->dev != stated)
 		return;
-	known->dev = told;
+	known->dev = stated;
 	known->names = names_epoch;
 	known->jiffies = bpf_jiffies64();
 	__builtin_memcpy(known->fs_type, rec->fs_type, sizeof(known->fs_type));

@@ -20,7 +20,7 @@ static __always_inline enum verdict renew_file(struct task_state *state, struct 
 	s32 fd = d->shape == SHAPE_PATH ? state->at_fd[0] : (s32)arg(state, d->fd);
 	u64 id = state->file ? file_path_id(state->recent, state->file) : base_at(state, AT_FDCWD);
 
-	if (!id || id == NO_ROOM)
+	if (!id || id == NOT_DEFINED)
 		return VERDICT_LOST;
 	if (state->file && id != state->path && task_file(task, fd) != state->file)
 		id = 0;
@@ -48,7 +48,7 @@ static __always_inline enum verdict renew_bases(struct task_state *state)
 		rec->base = base_at(state, state->at_fd[0]);
 	if (rec->base2)
 		rec->base2 = base_at(state, state->at_fd[1]);
-	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
+	return rec->base == NOT_DEFINED || rec->base2 == NOT_DEFINED ? VERDICT_LOST : VERDICT_TRACE;
 }
 
 /* Sends again what the call in progress refers to. A global function: the verifier goes through it

@@ -50,7 +50,7 @@ static __always_inline void emit_short(struct task_state *state,
 		return;
 	}
 	if (cfg.lane_records) {
-		rec = lane_room(slot, cpu);
+		rec = lane_reserve(slot, cpu);
 	} else {
 		ring = bpf_map_lookup_elem(&rings, &cpu);
 		rec = ring && !crowded(ring, slot, STREAM_FS, seen) ?

@@ -104,10 +104,10 @@ PAIR("tp_btf/block_rq_issue", on_extent_issue, HOOK_EXTENT_ISSUE)
 	struct flight *f = bpf_map_lookup_elem(&in_flight, &rq);
 	u32 bytes = (u32)kread(rq, request, __data_len), slot;
 
-	if (!bytes || (f && f->told)) /* a flush; or it is issued again */
+	if (!bytes || (f && f->sent)) /* a flush; or it is issued again */
 		return 0;
 	if (f)
-		f->told = 1;
+		f->sent = 1;
 	if (f && f->left_out) {
 		count_filtered(STREAM_EXTENT);
 		return 0;

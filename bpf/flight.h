@@ -12,7 +12,7 @@ struct flight {
 	u64 task, request_id;
 	u64 sector;
 	u32 done, left_out;
-	u32 told;  /* its rows of extent have been sent */
+	u32 sent;  /* its rows of extent have been sent */
 	u32 epoch; /* in which the definition of TASK was sent */
 };
 

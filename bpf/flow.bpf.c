@@ -97,7 +97,8 @@ static __always_inline void flow_found(u64 sk, u64 task)
 }
 
 /* Whether the record of a connection that lives was written, or summed up. */
-static __always_inline bool flow_told(struct seq_file *seq, u64 sk, const struct flow *f, u8 state)
+static __always_inline bool report_flow(struct seq_file *seq, u64 sk, const struct flow *f,
+					u8 state)
 {
 	u64 now = bpf_ktime_get_ns();
 	u32 zero = 0;
@@ -124,7 +125,7 @@ int look_at_flows(struct bpf_iter__task_file *ctx)
 		return 0;
 	sk = sock_of(file);
 	if (sk && round && is_counted(sk))
-		socket_told(ctx->meta->seq, sk, round);
+		report_socket(ctx->meta->seq, sk, round);
 	state = sk && is_tcp(sk) ? kread(sk, sock, __sk_common.skc_state) : TCP_CLOSE;
 	if (state == TCP_CLOSE || state == TCP_LISTEN || state == TCP_SYN_SENT)
 		return 0;
@@ -134,18 +135,18 @@ int look_at_flows(struct bpf_iter__task_file *ctx)
 			flow_found(sk, task);
 		return 0;
 	}
-	if (!f || f->told == round)
+	if (!f || f->reported == round)
 		return 0;
 	if (!f->pid)
 		flow_owned_by(f, task);
 	/* Set before the record is made, so that a connection that ends meanwhile gets no second
 	 * row after FLOW_STOP. */
-	before = f->told;
-	f->told = round;
+	before = f->reported;
+	f->reported = round;
 	f->stopped = flow_event == FLOW_STOP;
 	/* If there was no more room, the kernel asks again for this descriptor. */
-	if (!flow_told(ctx->meta->seq, sk, f, state)) {
-		f->told = before;
+	if (!report_flow(ctx->meta->seq, sk, f, state)) {
+		f->reported = before;
 		f->stopped = 0;
 	}
 	return 0;

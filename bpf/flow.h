@@ -27,7 +27,7 @@ struct flow {
 	u64 begin_ns; /* 0: it was there before the recording */
 	u64 cgroup, comm[2];
 	u32 pid, tid; /* of the owner; 0: not known yet */
-	u32 told;     /* flow_round when it was last told while it lived */
+	u32 reported; /* flow_round when it was last reported while it lived */
 	u8 left_out;  /* the owner is, by a filter */
 	u8 stopped;   /* it has its FLOW_STOP */
 	u8 pad[2];

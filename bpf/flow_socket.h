@@ -232,24 +232,24 @@ __noinline int socket_moved(u64 sk, s64 n, u32 way)
 }
 
 /* Writes a struct rec_flow for the socket of SK, which lives, to the reader of an iterator. */
-static __always_inline void socket_told(struct seq_file *seq, u64 sk, u32 round)
+static __always_inline void report_socket(struct seq_file *seq, u64 sk, u32 round)
 {
 	struct socket_flow *s = bpf_map_lookup_elem(&flow_sockets, &sk);
 	u32 zero = 0, before;
 	struct rec_flow *rec = bpf_map_lookup_elem(&flow_scratch, &zero);
 	u64 now = bpf_ktime_get_ns();
 
-	if (!s || !rec || s->flow.told == round || socket_inode(sk) != s->inode)
+	if (!s || !rec || s->flow.reported == round || socket_inode(sk) != s->inode)
 		return;
-	before = s->flow.told;
-	s->flow.told = round;
+	before = s->flow.reported;
+	s->flow.reported = round;
 	if (flow_left_out(&s->flow, 0, now))
 		return;
 	s->flow.stopped = flow_event == FLOW_STOP;
 	socket_fill(rec, s, flow_event, now);
 	/* If there was no more room, the kernel asks again for this descriptor. */
 	if (!flow_show(seq, rec)) {
-		s->flow.told = before;
+		s->flow.reported = before;
 		s->flow.stopped = 0;
 	}
 }

@@ -23,7 +23,7 @@ struct {
 } lanes SEC(".maps");
 
 /* The place of the next record in the lane of CPU; NULL if the lane is full. */
-static __always_inline struct rec_fs *lane_room(struct cpu_slot *slot, u32 cpu)
+static __always_inline struct rec_fs *lane_reserve(struct cpu_slot *slot, u32 cpu)
 {
 	u32 n = cfg.lane_records, at;
 	u64 put = slot->lane_put;
@@ -37,7 +37,7 @@ static __always_inline struct rec_fs *lane_room(struct cpu_slot *slot, u32 cpu)
 	return bpf_map_lookup_elem(&lanes, &at);
 }
 
-/* Publishes the record at lane_room(). SEEN is what count_seen() returned. User space polls only
+/* Publishes the record at lane_reserve(). SEEN is what count_seen() returned. User space polls only
  * the ring, so a nearly full lane wakes it through that. */
 static __always_inline void lane_put(struct cpu_slot *slot, u32 cpu, u64 seen)
 {

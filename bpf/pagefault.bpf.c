@@ -37,7 +37,7 @@ static __always_inline int entered(u64 address, u64 code)
 	if (!state)
 		return 0;
 	state->fault_address = address;
-	state->demand.told_inode = 0;
+	state->demand.reported_inode = 0;
 	state->fault_access = code & FAULT_CODE_WRITE ? FAULT_WRITE : FAULT_READ;
 	return 0;
 }

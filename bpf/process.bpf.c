@@ -81,7 +81,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct ended);
 	__type(value, u8);
-} exits_told SEC(".maps");
+} exits_reported SEC(".maps");
 
 /* 6.16 added group_dead. Before, the last thread is the one that finds no other alive; two threads
  * that end at once may both find that, so the first one to store the process is taken. */
@@ -98,7 +98,7 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 		return false;
 	key.tgid = task->tgid;
 	key.start_time = kread(task_pointer(task, group_leader), task_struct, start_time);
-	return bpf_map_update_elem(&exits_told, &key, &yes, BPF_NOEXIST) == 0;
+	return bpf_map_update_elem(&exits_reported, &key, &yes, BPF_NOEXIST) == 0;
 }
 
 /* The status that wait() returns (wait_task_zombie() of kernel/exit.c): the exit code in bits 8 to

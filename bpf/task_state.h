@@ -30,7 +30,7 @@ struct demand {
 	u64 read_first, read_last;                /* pages of the read reported last */
 	/* first page of that read that has not been reported */
 	u64 next;
-	u64 told_inode, told; /* the page that the fault in progress has a row for */
+	u64 reported_inode, reported; /* the page that the fault in progress has a row for */
 	u64 missed_inode;
 	u32 missed; /* its wanted pages that were missing, not yet subtracted from a HIT */
 	u8 ahead;   /* read-ahead was started since the last read was reported */

@@ -60,8 +60,8 @@ static __always_inline void place_requested(struct rec_fs_long *rec, struct task
 	if (state->paths == PATHS_TEXT) {
 		place_text(rec, state, d, task);
 	} else if (state->paths == PATHS_SHORT && !state->path) {
-		rec->base = state->own.rec.base == NO_ROOM ? 0 : state->own.rec.base;
-		rec->base2 = state->own.rec.base2 == NO_ROOM ? 0 : state->own.rec.base2;
+		rec->base = state->own.rec.base == NOT_DEFINED ? 0 : state->own.rec.base;
+		rec->base2 = state->own.rec.base2 == NOT_DEFINED ? 0 : state->own.rec.base2;
 		rec->len = state->own.rec.len;
 		rec->len2 = state->own.rec.len2;
 		rec->skip = state->own.rec.skip;

@@ -202,7 +202,7 @@ __noinline int on_complete_named(u64 key, s32 res)
 }
 
 /* Records a request of kernel AIO whose result nobody was told. */
-__noinline int complete_untold(u64 key)
+__noinline int complete_unreported(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct long_scratch *s = get_long_scratch();

@@ -57,7 +57,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 			f->rec.fs.path = base_at(state, AT_FDCWD);
 		else
 			f->file = task_file(current_task(), state->at_fd[0]);
-		return f->rec.fs.path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
+		return f->rec.fs.path == NOT_DEFINED ? VERDICT_LOST : VERDICT_TRACE;
 	}
 	if (answer == PATH_LOST)
 		return VERDICT_LOST;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks what a compiler does not: licence lines, header guards, includes, line and function lengths, comments of public
-functions, clang-format, and commit subjects. Prints a line for each fault, the lengths of functions, and at the end
+"""Checks what a compiler does not: licence lines, header guards, includes, names, line and function lengths, comments of
+public functions, clang-format, and commit subjects. Prints a line for each fault, the lengths of functions, and at the end
 `N passed, N failed`."""
 import fnmatch
 import os
@@ -20,6 +20,14 @@ GENERATED = {"bpf_programs.h", "commit.h", "iotrc.skel.h", "report_page.h", "flo
              "syscall_names_compat.h", "nx_script.h", "dtrace_scripts.h", "iotrc_6_2.skel.h"}
 # Constants and expressions that have a name in platform/macros.h.
 NAMED = {"NSEC_PER_SEC": r"\b(1000000000|1000000000[uUlL]+)\b", "ARRAY_SIZE()": r"sizeof\((\w+)\) ?/ ?sizeof\((\*\1|\1\[0\])\)"}
+# Words that say less than the field's own, as names or parts of names.
+WORDS = {"room": "capacity", "asked": "requested", "told": "reported", "untold": "unreported", "fold": "normalize",
+         "lighten": "shed", "exercise": "self-test"}
+# A comment or a literal, or a name.
+TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\w+""", re.S)
+TYPE = re.compile(r"^\s*(?:static |const |typedef )*(?:struct|enum|union) (\w+)(?: __attribute__\(\(.*?\)\))? \{", re.M)
+# Types under the names that the kernel has for them.
+KERNEL_TYPES = "bpf/kernel_types.h"
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
 faults = 0
@@ -200,6 +208,22 @@ def names(path, text):
             fault(f"{path}:{text.count(chr(10), 0, found.start()) + 1}", f"{found[0]} is called {name}")
 
 
+def words(path, text):
+    for found in TOKEN.finditer(text):
+        for word in found[0].lower().split("_") if found[0][0].isalpha() or found[0][0] == "_" else ():
+            if word in WORDS:
+                fault(f"{path}:{text.count(chr(10), 0, found.start()) + 1}", f"{found[0]}: {word} is called {WORDS[word]}")
+
+
+def types(path, text, known):
+    """Each type has a name of its own in the whole program. KNOWN: {name: where}."""
+    for found in TYPE.finditer(text) if path != KERNEL_TYPES else ():
+        where = f"{path}:{text.count(chr(10), 0, found.start(1)) + 1}"
+        if found[1] in known:
+            fault(where, f"{found[1]} is the name of another type, too: {known[found[1]]}")
+        known[found[1]] = where
+
+
 def quoted_commas(path, text):
     """A comma ends an argument of make's $(call), also between quotes: the shell would get one of the two quotes."""
     for i, line in enumerate(text.split("\n"), 1):
@@ -269,7 +293,7 @@ FOLDERS = table("docs/INTERNALS.md", "\n## Folders\n", 1)
 
 
 def main():
-    graph, sizes, declared = {}, [], 0
+    graph, sizes, known, declared = {}, [], {}, 0
     c = tracked("*.c", "*.h")
     files = c + tracked("*.def", "*.py", "*.sh", "*.d", "Makefile")
     for path in files:
@@ -283,8 +307,10 @@ def main():
             includes(path, text, graph)
             lengths(path, text)
             names(path, text)
+            words(path, text)
         if path.endswith((".c", ".h")) and not path.startswith(("tests/", "bench/")):
             sizes += functions(path, text)
+            types(path, text, known)
         if path.endswith(".h") and not path.startswith(("tests/", "bench/", "scripts/", "bpf/")):
             declared += prototypes(path, text)
     sizes.sort()

@@ -177,9 +177,9 @@ static bool is_title(const char *s)
 }
 
 /* The sections in the order of manual pages: each pass prints one kind of section. */
-enum part { DESCRIPTION, OPTIONS, STATUS, EXAMPLES, PARTS };
+enum page_part { DESCRIPTION, OPTIONS, STATUS, EXAMPLES, PARTS };
 
-static enum part part_of(const char *s, enum part before)
+static enum page_part part_of(const char *s, enum page_part before)
 {
 	if (!strncmp(s, exit_code, strlen(exit_code)))
 		return STATUS;
@@ -189,10 +189,10 @@ static enum part part_of(const char *s, enum part before)
 	return is_title(s) || before == OPTIONS ? OPTIONS : DESCRIPTION;
 }
 
-static void print_part(const char *s, enum part part)
+static void print_part(const char *s, enum page_part part)
 {
 	static const char *const titles[] = { "DESCRIPTION", "OPTIONS", "EXIT STATUS" };
-	enum part at = DESCRIPTION;
+	enum page_part at = DESCRIPTION;
 	bool begun = false;
 
 	while (*s) {
@@ -232,7 +232,7 @@ static void print_command(const char *name, const char *what, const char *help)
 		title[i] = toupper((unsigned char)page[i]);
 	print_header(title, "1", page, what, "its --help");
 	rest = print_synopsis(help);
-	for (enum part part = DESCRIPTION; part < PARTS; part++)
+	for (enum page_part part = DESCRIPTION; part < PARTS; part++)
 		print_part(rest, part);
 	puts(".Sh SEE ALSO\n.Xr iotrc 1 ,\n.Xr iotrc-format 5 ,\n.Xr iotrc.conf 5");
 }

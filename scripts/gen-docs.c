@@ -185,17 +185,17 @@ static const char *const notes[FS_OP_COUNT] = {
 
 /* ---- the columns of a row ---- */
 
-enum source { NATIVE, I386, REQUEST, N_SOURCES };
+enum call_source { NATIVE, I386, REQUEST, N_SOURCES };
 
-struct entry {
-	enum source source;
+struct row_entry {
+	enum call_source source;
 	enum fs_op op;
 	const char *name, *with; /* with: the flag that selects this operation, or NULL */
 	char filename[64], columns[128], flags[96];
 };
 
 #define MAX_ENTRIES 512
-static struct entry entries[MAX_ENTRIES];
+static struct row_entry entries[MAX_ENTRIES];
 static size_t n_entries;
 
 /* clang-format on */
@@ -267,7 +267,7 @@ static const char *inode_of(const struct syscall_desc *d)
 	}
 }
 
-static void describe(struct entry *e, const struct syscall_desc *d)
+static void describe(struct row_entry *e, const struct syscall_desc *d)
 {
 	/* Their size and offset are in a structure that an argument points to. */
 	bool lent = d->shape == SHAPE_FCNTL || d->shape == SHAPE_IOCTL;
@@ -304,20 +304,20 @@ static void describe(struct entry *e, const struct syscall_desc *d)
 		add_word(e->flags, size, "`AT_*`");
 }
 
-static bool alike(const struct entry *a, const struct entry *b)
+static bool alike(const struct row_entry *a, const struct row_entry *b)
 {
 	return a->op == b->op && !strcmp(a->filename, b->filename) &&
 	       !strcmp(a->columns, b->columns) && !strcmp(a->flags, b->flags);
 }
 
-static void add(enum source source, enum fs_op op, const char *name, const char *with,
+static void add(enum call_source source, enum fs_op op, const char *name, const char *with,
 		const struct syscall_desc *d)
 {
-	struct entry *e = &entries[n_entries];
+	struct row_entry *e = &entries[n_entries];
 
 	if (n_entries == MAX_ENTRIES)
 		abort();
-	*e = (struct entry){ .source = source, .op = op, .name = name, .with = with };
+	*e = (struct row_entry){ .source = source, .op = op, .name = name, .with = with };
 	describe(e, d);
 	for (size_t i = 0; source == I386 && i < n_entries; i++)
 		if (alike(&entries[i], e) && !strcmp(entries[i].name, name))
@@ -325,7 +325,7 @@ static void add(enum source source, enum fs_op op, const char *name, const char 
 	n_entries++;
 }
 
-static void add_calls(enum source source, const struct call *calls, size_t n)
+static void add_calls(enum call_source source, const struct call *calls, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct syscall_desc *d = &calls[i].d;
@@ -434,13 +434,13 @@ static const char operations_head[] =
 	"| operation | system calls | only i386 | io_uring and AIO | filename | columns | flags |\n"
 	"|---|---|---|---|---|---|---|\n";
 
-static void print_names(size_t first, enum source source)
+static void print_names(size_t first, enum call_source source)
 {
 	const char *separator = "";
 
 	printf(" ");
 	for (size_t i = first; i < n_entries; i++) {
-		const struct entry *e = &entries[i];
+		const struct row_entry *e = &entries[i];
 
 		if (e->source != source || !alike(e, &entries[first]))
 			continue;
@@ -460,7 +460,7 @@ static void print_operation(enum fs_op op)
 		if (entries[i].op != op || before < i)
 			continue;
 		printf("| %s |", op_names[op]);
-		for (enum source s = 0; s < N_SOURCES; s++)
+		for (enum call_source s = 0; s < N_SOURCES; s++)
 			print_names(i, s);
 		printf(" %s | %s | %s |\n", entries[i].filename, entries[i].columns,
 		       entries[i].flags);

@@ -17,9 +17,9 @@ _Static_assert(CSV_TEXT_MAX(ENTRY_PATH_MAX) * 2 < SNAP_ROW_MAX, "an escaped path
 _Static_assert(ANONYMIZE_MAX(ENTRY_PATH_MAX) + PATH_FIELD_MAX < SNAP_ROW_MAX,
 	       "tokens of a path fit");
 
-void entry__set(struct entry *e, uint64_t mono_ns, const struct file_state *facts)
+void entry__set(struct snap_entry *e, uint64_t mono_ns, const struct file_state *facts)
 {
-	memset(e, 0, offsetof(struct entry, len));
+	memset(e, 0, offsetof(struct snap_entry, len));
 	e->mono_ns = mono_ns;
 	e->size = facts->size;
 	e->physical = facts->physical;
@@ -37,12 +37,12 @@ void entry__set(struct entry *e, uint64_t mono_ns, const struct file_state *fact
 	e->attributes = facts->attributes;
 }
 
-bool entry__same(const struct entry *a, const struct entry *b)
+bool entry__same(const struct snap_entry *a, const struct snap_entry *b)
 {
-	size_t from = offsetof(struct entry, size);
+	size_t from = offsetof(struct snap_entry, size);
 
 	return !memcmp((const char *)a + from, (const char *)b + from,
-		       offsetof(struct entry, len) - from);
+		       offsetof(struct snap_entry, len) - from);
 }
 
 int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -68,7 +68,7 @@ int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len)
 
 int entry__order(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct snap_entry *x = a, *y = b;
 	int order = entry__order_paths(x->path, x->len, y->path, y->len);
 
 	return order ? order : (int)(y->flags & ENTRY_BLIND) - (int)(x->flags & ENTRY_BLIND);
@@ -111,7 +111,7 @@ static char *word(char *p, const char *field, const char *text)
 	return csv__mem(p, text, strlen(text));
 }
 
-static char *flags_field(const struct entry *e, bool cut, char *p)
+static char *flags_field(const struct snap_entry *e, bool cut, char *p)
 {
 	const char *type = type_name(e->mode);
 	char *field = p;
@@ -140,7 +140,7 @@ static char *path_text(const char *path, size_t len, struct anonymizer *anon, ch
 }
 
 /* A path too long for a row keeps its tail, as in the fs stream. */
-static char *path_field(const struct entry *e, struct anonymizer *anon, char *p, bool *ret_cut)
+static char *path_field(const struct snap_entry *e, struct anonymizer *anon, char *p, bool *ret_cut)
 {
 	const char *path = e->path, *end = e->path + e->len;
 	char *field_end = path_text(path, e->len, anon, p);
@@ -158,7 +158,7 @@ static char *path_field(const struct entry *e, struct anonymizer *anon, char *p,
 	return field_end;
 }
 
-char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
+char *entry__row(const struct snap_entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
 		 struct anonymizer *anon, char *p)
 {
 	int32_t zone;

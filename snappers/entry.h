@@ -19,7 +19,7 @@ enum entry_flags {
 	ENTRY_BLIND = 1 << 1, /* no file: this path and those below it could not be read */
 };
 
-struct entry {
+struct snap_entry {
 	uint64_t mono_ns; /* when it was examined */
 	/* A file has changed if one of the fields from here to path has. */
 	uint64_t size, physical, inode;
@@ -31,10 +31,10 @@ struct entry {
 	char path[];
 } __attribute__((packed, aligned(4)));
 
-#define ENTRY_SIZE(len) (sizeof(struct entry) + (len))
+#define ENTRY_SIZE(len) (sizeof(struct snap_entry) + (len))
 
 /* Fills in all fields except len and path from FACTS, seen at MONO_NS. */
-void entry__set(struct entry *e, uint64_t mono_ns, const struct file_state *facts);
+void entry__set(struct snap_entry *e, uint64_t mono_ns, const struct file_state *facts);
 
 /* Orders by path, ascending, each directory directly before what is below it; of two entries with
  * one path, the blind one (ENTRY_BLIND) is first. */
@@ -44,10 +44,10 @@ int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len)
 /* Whether PATH is DIR or is below it. */
 bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len);
 /* Whether the fields from size to flags are equal. */
-bool entry__same(const struct entry *a, const struct entry *b);
+bool entry__same(const struct snap_entry *a, const struct snap_entry *b);
 
 /* Writes the row at P, which has SNAP_ROW_MAX bytes. GONE: writes a tombstone of MONO_NS. */
-char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
+char *entry__row(const struct snap_entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
 		 struct anonymizer *anon, char *p);
 
 #endif

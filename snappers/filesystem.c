@@ -30,7 +30,7 @@ struct file_id {
 	uint64_t inode;
 };
 
-struct walk {
+struct tree_walk {
 	const struct filesystem_config *config;
 	struct filesystem_result *result;
 	struct snap_rows *rows;
@@ -42,18 +42,18 @@ struct walk {
 	int near;
 	char *near_path; /* below the mount */
 	size_t near_len;
-	struct entry *entry; /* with room for any path */
+	struct snap_entry *entry; /* with room for any path */
 	struct listing listing;
 	char baseline[sizeof(BASELINE_PREFIX) + 16];
 };
 
-static void fail_walk(struct walk *w, int err)
+static void fail_walk(struct tree_walk *w, int err)
 {
 	if (!w->result->error)
 		w->result->error = err;
 }
 
-static bool must_stop(struct walk *w)
+static bool must_stop(struct tree_walk *w)
 {
 	if (!w->config->pause(w->config->arg))
 		return false;
@@ -69,7 +69,7 @@ static bool walk_stopped(void *arg)
 /* ---- entries ---- */
 
 /* Hands the entry to the sorter. If that fails, a full snapshot still has all rows. */
-static void note(struct walk *w)
+static void note(struct tree_walk *w)
 {
 	int err;
 
@@ -82,11 +82,11 @@ static void note(struct walk *w)
 	w->sorter = snap_sorter__free(w->sorter);
 }
 
-static void write_row(struct walk *w, const struct entry *e, bool gone)
+static void write_row(struct tree_walk *w, const struct snap_entry *e, bool gone)
 {
 	uint64_t mono_ns = gone ? clock__event_ns() : e->mono_ns;
 	char *end = entry__row(e, gone, mono_ns, w->config->clock, w->config->anon,
-			       snap_rows__room(w->rows));
+			       snap_rows__line(w->rows));
 	int err = snap_rows__add(w->rows, end, mono_ns);
 
 	if (err)
@@ -94,7 +94,7 @@ static void write_row(struct walk *w, const struct entry *e, bool gone)
 }
 
 /* Records the file whose path is in w->entry. */
-static void see(struct walk *w, const struct file_state *facts)
+static void see(struct tree_walk *w, const struct file_state *facts)
 {
 	entry__set(w->entry, clock__event_ns(), facts);
 	w->result->entries++;
@@ -106,7 +106,7 @@ static void see(struct walk *w, const struct file_state *facts)
 
 /* Notes that the path in w->entry, and what is below it, cannot be read. It may still exist, so no
  * tombstones follow. */
-static void see_nothing(struct walk *w)
+static void see_nothing(struct tree_walk *w)
 {
 	uint32_t len = w->entry->len;
 
@@ -126,7 +126,7 @@ static bool has_gone(int err)
 
 /* Opens directory PATH (LEN bytes and a NUL, "" for the mount's root) below the mount, without
  * following symlinks. A path may be longer than PATH_MAX: it is opened in several steps. */
-static int open_dir(struct walk *w, char *path, size_t len)
+static int open_dir(struct tree_walk *w, char *path, size_t len)
 {
 	int fd = listing__open(w->mount, len < PATH_MAX ? (len ? path : ".") : "."), next;
 
@@ -154,14 +154,14 @@ static int open_dir(struct walk *w, char *path, size_t len)
 	return fd;
 }
 
-static void forget_near(struct walk *w)
+static void forget_near(struct tree_walk *w)
 {
 	if (w->near >= 0)
 		close(w->near);
 	w->near = -1;
 }
 
-static int open_near(struct walk *w, char *path, size_t len)
+static int open_near(struct tree_walk *w, char *path, size_t len)
 {
 	size_t from = w->near_len + 1;
 
@@ -172,7 +172,7 @@ static int open_near(struct walk *w, char *path, size_t len)
 	return open_dir(w, path, len);
 }
 
-static bool is_apart(const struct walk *w, const struct file_state *facts)
+static bool is_apart(const struct tree_walk *w, const struct file_state *facts)
 {
 	for (size_t i = 0; i < sizeof(w->apart) / sizeof(*w->apart); i++)
 		if (facts->inode == w->apart[i].inode && facts->major == w->apart[i].major &&
@@ -183,10 +183,10 @@ static bool is_apart(const struct walk *w, const struct file_state *facts)
 
 /* Sees NAME, of which ERR or FACTS are known, in the directory whose path is the first DIR_LEN
  * bytes of w->entry->path, of which SKIP bytes are the mount point. */
-static int see_name(struct walk *w, const char *name, int err, const struct file_state *facts,
+static int see_name(struct tree_walk *w, const char *name, int err, const struct file_state *facts,
 		    size_t dir_len, size_t skip)
 {
-	struct entry *e = w->entry;
+	struct snap_entry *e = w->entry;
 	size_t len = strlen(name);
 	bool slash = dir_len != 1; /* "/" has one */
 
@@ -214,7 +214,7 @@ static int see_name(struct walk *w, const char *name, int err, const struct file
 
 /* Reads a directory. 0, or an error that ends the walk. A directory that cannot be read to its end
  * becomes blind. */
-static int read_dir(struct walk *w, int fd, size_t dir_len, size_t skip)
+static int read_dir(struct tree_walk *w, int fd, size_t dir_len, size_t skip)
 {
 	struct file_state facts;
 	const char *name;
@@ -236,7 +236,8 @@ static int read_dir(struct walk *w, int fd, size_t dir_len, size_t skip)
 	return 0;
 }
 
-static int walk_dir(struct walk *w, const struct mount_info *mount, const char *below, size_t len)
+static int walk_dir(struct tree_walk *w, const struct mount_info *mount, const char *below,
+		    size_t len)
 {
 	size_t root_len = strlen(mount->path), skip = root_len == 1 ? 1 : root_len + 1;
 	char *path = w->entry->path;
@@ -266,7 +267,7 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 	return err;
 }
 
-static int walk_mount(struct walk *w, const struct mount_info *mount)
+static int walk_mount(struct tree_walk *w, const struct mount_info *mount)
 {
 	struct file_state facts = { 0 };
 	const void *below;
@@ -306,7 +307,7 @@ out:
 }
 
 /* Walks PATH only: in its mount and in the mounts below it. */
-static int walk_tree(struct walk *w, const struct mount_list *mounts, const char *path)
+static int walk_tree(struct tree_walk *w, const struct mount_list *mounts, const char *path)
 {
 	const struct mount_info *on = mount_list__of(mounts, path);
 	struct mount_info top = { .path = (char *)path };
@@ -324,7 +325,7 @@ static int walk_tree(struct walk *w, const struct mount_list *mounts, const char
 	return err;
 }
 
-static int walk_trees(struct walk *w, const struct mount_list *mounts)
+static int walk_trees(struct tree_walk *w, const struct mount_list *mounts)
 {
 	const struct filesystem_config *c = w->config;
 	int err = 0;
@@ -348,7 +349,7 @@ static int walk_trees(struct walk *w, const struct mount_list *mounts)
 	return err;
 }
 
-static int walk_all(struct walk *w)
+static int walk_all(struct tree_walk *w)
 {
 	struct mount_list mounts = { 0 };
 	int err = mount_list__here(&mounts);
@@ -367,7 +368,7 @@ static int walk_all(struct walk *w)
 
 /* ---- the baseline ---- */
 
-static int open_baseline(struct walk *w)
+static int open_baseline(struct tree_walk *w)
 {
 	int fd = openat(w->config->state, w->baseline, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -388,13 +389,13 @@ static bool read_head(struct run_reader *r, char base[96])
 	return true;
 }
 
-static bool is_entry(const struct entry *e, uint32_t len)
+static bool is_entry(const struct snap_entry *e, uint32_t len)
 {
 	return len >= sizeof(*e) && e->len <= ENTRY_PATH_MAX && len == ENTRY_SIZE(e->len);
 }
 
 /* Whether there is a complete, undamaged baseline. Changes are compared with no other. */
-static bool check_baseline(struct walk *w)
+static bool check_baseline(struct tree_walk *w)
 {
 	int fd = open_baseline(w), got = -1;
 	struct run_reader *r = NULL;
@@ -420,7 +421,7 @@ static bool check_baseline(struct walk *w)
 struct old {
 	int fd;
 	struct run_reader *reader;
-	const struct entry *entry; /* NULL at the end */
+	const struct snap_entry *entry; /* NULL at the end */
 };
 
 static int next_old(struct old *o)
@@ -435,7 +436,7 @@ static int next_old(struct old *o)
 	return 0;
 }
 
-static int open_old(struct walk *w, struct old *o)
+static int open_old(struct tree_walk *w, struct old *o)
 {
 	char base[96];
 	int err;
@@ -460,7 +461,7 @@ static void close_old(struct old *o)
 }
 
 /* An old entry that has no new one: it is gone, or below a directory that could not be read. */
-static int drop_old(struct walk *w, struct old *o, const char *blind, size_t blind_len,
+static int drop_old(struct tree_walk *w, struct old *o, const char *blind, size_t blind_len,
 		    struct run_writer *out)
 {
 	int err = 0;
@@ -475,7 +476,7 @@ static int drop_old(struct walk *w, struct old *o, const char *blind, size_t bli
 }
 
 /* Merges the old and the new entries, writes the differences as rows, and the new baseline. */
-static int merge(struct walk *w, struct old *o, struct run_writer *out)
+static int merge(struct tree_walk *w, struct old *o, struct run_writer *out)
 {
 	char *blind = malloc(ENTRY_PATH_MAX), *last = malloc(ENTRY_PATH_MAX);
 	size_t blind_len = 0, last_len = 0;
@@ -484,7 +485,7 @@ static int merge(struct walk *w, struct old *o, struct run_writer *out)
 	int got = 0, err = blind && last ? 0 : -ENOMEM;
 
 	while (!err && (got = snap_sorter__next(w->sorter, &record, &len)) > 0) {
-		const struct entry *e = record;
+		const struct snap_entry *e = record;
 		int order = -1;
 
 		while (!err && o->entry &&
@@ -554,7 +555,8 @@ static void limit_baselines(int state)
 
 #define NEW_SUFFIX ".new"
 
-static int begin_new(struct walk *w, const char *name, char new_name[64], struct run_writer **ret)
+static int begin_new(struct tree_walk *w, const char *name, char new_name[64],
+		     struct run_writer **ret)
 {
 	char head[sizeof(MAGIC) + 96];
 	int fd, err;
@@ -577,7 +579,7 @@ static int begin_new(struct walk *w, const char *name, char new_name[64], struct
 }
 
 /* Compares and writes the new baseline beside the old one. Its descriptor, or a negative errno. */
-static int compare(struct walk *w, const char *name, char new_name[64])
+static int compare(struct tree_walk *w, const char *name, char new_name[64])
 {
 	struct run_writer *out = NULL;
 	struct old old;
@@ -604,7 +606,7 @@ static int compare(struct walk *w, const char *name, char new_name[64])
 }
 
 /* Replaces the old baseline, once the rows of the differences are on disk. */
-static int replace_baseline(struct walk *w, const char *new_name)
+static int replace_baseline(struct tree_walk *w, const char *new_name)
 {
 	if (renameat(w->config->state, new_name, w->config->state, w->baseline) < 0)
 		return -errno;
@@ -625,7 +627,7 @@ static struct file_id id_of(int dir)
 	return (struct file_id){ facts.major, facts.minor, facts.inode };
 }
 
-static int name_baseline(struct walk *w)
+static int name_baseline(struct tree_walk *w)
 {
 	const struct filesystem_config *c = w->config;
 	unsigned char md[EVP_MAX_MD_SIZE] = { 0 };
@@ -648,7 +650,7 @@ static int name_baseline(struct walk *w)
 	return 0;
 }
 
-static int begin_walk(struct walk *w)
+static int begin_walk(struct tree_walk *w)
 {
 	int err = name_baseline(w);
 
@@ -673,7 +675,7 @@ static int begin_walk(struct walk *w)
 }
 
 /* A full snapshot is complete if the walk is; a snapshot of changes if all of them were found. */
-static void run_walk(struct walk *w, const char *name)
+static void run_walk(struct tree_walk *w, const char *name)
 {
 	struct filesystem_result *result = w->result;
 	int err = walk_all(w), baseline = -1;
@@ -714,7 +716,7 @@ static void run_walk(struct walk *w, const char *name)
 void filesystem__snapshot(const struct filesystem_config *config, const char *name,
 			  struct filesystem_result *ret)
 {
-	struct walk *w = calloc(1, sizeof(*w));
+	struct tree_walk *w = calloc(1, sizeof(*w));
 	int err;
 
 	memset(ret, 0, sizeof(*ret));

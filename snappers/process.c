@@ -25,7 +25,7 @@ static const uint64_t windows[WINDOWS] = { 5 * NSEC_PER_SEC, 120 * NSEC_PER_SEC,
 #define SPAN_PARTS 12
 #define PASSES_MAX 96
 
-struct process {
+struct timed_process {
 	uint32_t pid;
 	uint64_t start;             /* as in process_facts */
 	uint32_t ticks[PASSES_MAX]; /* CPU time at each pass, modulo 2^32 clock ticks */
@@ -35,9 +35,9 @@ struct process {
 struct processes {
 	struct process_list source;
 	size_t n_passes;
-	uint64_t passes[PASSES_MAX]; /* mono ns, ascending */
-	struct process *list, *next; /* ascending by pid; a pass builds NEXT */
-	size_t n, n_next, room, room_next;
+	uint64_t passes[PASSES_MAX];       /* mono ns, ascending */
+	struct timed_process *list, *next; /* ascending by pid; a pass builds NEXT */
+	size_t n, n_next, capacity, capacity_next;
 };
 
 int processes__new(struct processes **ret, const char *proc)
@@ -138,36 +138,36 @@ static void thin_out(struct processes *p, uint64_t now, uint32_t kept[PASSES_MAX
 	p->n_passes = n + 1;
 }
 
-static struct process *add_process(struct processes *p)
+static struct timed_process *add_process(struct processes *p)
 {
-	if (p->n_next == p->room_next) {
-		size_t room = p->room_next ? p->room_next * 2 : 512;
-		struct process *list;
+	if (p->n_next == p->capacity_next) {
+		size_t capacity = p->capacity_next ? p->capacity_next * 2 : 512;
+		struct timed_process *list;
 
 		if (p->n_next >= PROCESSES_MAX)
 			return NULL;
-		list = realloc(p->next, room * sizeof(*list));
+		list = realloc(p->next, capacity * sizeof(*list));
 		if (!list)
 			return NULL;
 		p->next = list;
-		p->room_next = room;
+		p->capacity_next = capacity;
 	}
 	return &p->next[p->n_next++];
 }
 
 static int by_pid(const void *key, const void *member)
 {
-	uint32_t a = *(const uint32_t *)key, b = ((const struct process *)member)->pid;
+	uint32_t a = *(const uint32_t *)key, b = ((const struct timed_process *)member)->pid;
 
 	return (a > b) - (a < b);
 }
 
 /* Carries what is known about the process of FACTS over to this pass. NULL if there is no room. */
-static struct process *follow(struct processes *p, const struct process_facts *facts,
-			      const uint32_t kept[PASSES_MAX], size_t *at)
+static struct timed_process *follow(struct processes *p, const struct process_facts *facts,
+				    const uint32_t kept[PASSES_MAX], size_t *at)
 {
 	size_t now = p->n_passes - 1;
-	struct process *to = add_process(p), *old;
+	struct timed_process *to = add_process(p), *old;
 
 	if (!to)
 		return NULL;
@@ -195,7 +195,7 @@ static struct process *follow(struct processes *p, const struct process_facts *f
 
 /* CPU use since pass FROM, in hundredths of a percent of one core. A process that started after it
  * had used none then. -1: unknown. */
-static int64_t percent(const struct processes *p, const struct process *q, size_t from,
+static int64_t percent(const struct processes *p, const struct timed_process *q, size_t from,
 		       uint64_t began_mono_ns)
 {
 	size_t now = p->n_passes - 1;
@@ -277,14 +277,15 @@ static char *hundredths(char *p, int64_t v)
 	return csv__padded(p, v % 100, 2);
 }
 
-static int write_row(struct pass *s, const struct process_facts *facts, const struct process *q)
+static int write_row(struct pass *s, const struct process_facts *facts,
+		     const struct timed_process *q)
 {
 	struct processes *p = s->p;
 	size_t name_len = facts->name_len < COMM_MAX ? facts->name_len : COMM_MAX;
 	uint64_t began_ns = facts->start * p->source.tick_ns;
 	uint64_t began_mono_ns = began_ns > s->boot_mono_ns ? began_ns - s->boot_mono_ns : 0;
 	int64_t began_real = s->boot_real_ns + began_ns;
-	char name[ANONYMIZE_MAX(COMM_MAX)], *end, *to = snap_rows__room(s->rows);
+	char name[ANONYMIZE_MAX(COMM_MAX)], *end, *to = snap_rows__line(s->rows);
 	const char *state = states[facts->state & 127];
 
 	to = csv__mem(to, s->wall, CLOCK_WALL_LEN);
@@ -320,26 +321,26 @@ static int write_row(struct pass *s, const struct process_facts *facts, const st
 static int take(void *arg, const struct process_facts *facts)
 {
 	struct pass *s = arg;
-	struct process *q = follow(s->p, facts, s->kept, &s->at);
+	struct timed_process *q = follow(s->p, facts, s->kept, &s->at);
 
 	return s->rows ? write_row(s, facts, q) : 0;
 }
 
 static int by_pid_of(const void *a, const void *b)
 {
-	return by_pid(&((const struct process *)a)->pid, b);
+	return by_pid(&((const struct timed_process *)a)->pid, b);
 }
 
 static void end_pass(struct processes *p)
 {
-	struct process *list = p->list;
-	size_t room = p->room;
+	struct timed_process *list = p->list;
+	size_t capacity = p->capacity;
 
 	p->list = p->next;
 	p->n = p->n_next;
-	p->room = p->room_next;
+	p->capacity = p->capacity_next;
 	p->next = list;
-	p->room_next = room;
+	p->capacity_next = capacity;
 	p->n_next = 0;
 	for (size_t i = 1; i < p->n; i++)
 		if (p->list[i - 1].pid > p->list[i].pid) {

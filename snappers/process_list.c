@@ -161,7 +161,7 @@ static char state_of(const struct proc_taskallinfo *info)
 	}
 }
 
-struct pass {
+struct list_pass {
 	int (*tell)(void *arg, const struct process_facts *facts);
 	void *arg;
 	int64_t boot_ns; /* wall time of the boot */
@@ -170,7 +170,7 @@ struct pass {
 
 static void on_process(void *arg, pid_t pid)
 {
-	struct pass *p = arg;
+	struct list_pass *p = arg;
 	struct proc_taskallinfo info;
 	const char *name;
 	int64_t began;
@@ -199,7 +199,7 @@ static void on_process(void *arg, pid_t pid)
 int process_list__each(struct process_list *l,
 		       int (*tell)(void *arg, const struct process_facts *facts), void *arg)
 {
-	struct pass p = { tell, arg, ns_of(CLOCK_REALTIME) - ns_of(CLOCK_MONOTONIC), 0 };
+	struct list_pass p = { tell, arg, ns_of(CLOCK_REALTIME) - ns_of(CLOCK_MONOTONIC), 0 };
 
 	process_files__processes(on_process, &p);
 	return p.err;

@@ -32,7 +32,7 @@ struct run_reader {
 	size_t from, to; /* part of OUT not yet returned */
 	bool frame_ended;
 	char *record;
-	size_t room;
+	size_t capacity;
 	char in_buf[IN_SIZE], out[OUT_SIZE];
 };
 
@@ -206,13 +206,13 @@ int run_reader__next(struct run_reader *r, const void **ret_record, uint32_t *re
 		return check_end(r);
 	if (len > RUN_RECORD_MAX)
 		return -EBADMSG;
-	if (len > r->room || !r->record) {
+	if (len > r->capacity || !r->record) {
 		char *record = realloc(r->record, len + 1);
 
 		if (!record)
 			return -ENOMEM;
 		r->record = record;
-		r->room = len;
+		r->capacity = len;
 	}
 	err = get(r, r->record, len);
 	if (err)

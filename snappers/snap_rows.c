@@ -17,7 +17,7 @@ struct snap_rows {
 	uint64_t rows, first_ns, last_ns, file_rows;
 	size_t len;
 	char block[CSV_FILE_BLOCK];
-	char *room; /* mapped; few of its pages are used */
+	char *line; /* mapped; few of its pages are used */
 };
 
 int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config,
@@ -30,9 +30,9 @@ int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config
 	memset(r, 0, sizeof(*r));
 	r->config = *config;
 	r->first = first;
-	r->room = mmap(NULL, SNAP_ROW_MAX, PROT_READ | PROT_WRITE,
+	r->line = mmap(NULL, SNAP_ROW_MAX, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (r->room == MAP_FAILED) {
+	if (r->line == MAP_FAILED) {
 		free(r);
 		return -ENOMEM;
 	}
@@ -45,7 +45,7 @@ struct snap_rows *snap_rows__free(struct snap_rows *r)
 	if (!r)
 		return NULL;
 	csv_file__free(r->file);
-	munmap(r->room, SNAP_ROW_MAX);
+	munmap(r->line, SNAP_ROW_MAX);
 	free(r);
 	return NULL;
 }
@@ -55,9 +55,9 @@ unsigned int snap_rows__parts(const struct snap_rows *r)
 	return r->part;
 }
 
-char *snap_rows__room(struct snap_rows *r)
+char *snap_rows__line(struct snap_rows *r)
 {
-	return r->room;
+	return r->line;
 }
 
 static void name_file(struct snap_rows *r, char name[CSV_FILE_NAME_MAX], const char *word)
@@ -140,7 +140,7 @@ static int flush(struct snap_rows *r)
 
 int snap_rows__add(struct snap_rows *r, char *end, uint64_t mono_ns)
 {
-	size_t len = end - r->room;
+	size_t len = end - r->line;
 
 	if (r->len + len > CSV_FILE_BLOCK)
 		flush(r);
@@ -149,7 +149,7 @@ int snap_rows__add(struct snap_rows *r, char *end, uint64_t mono_ns)
 		atomic_fetch_add(&r->config.counts->lost_disk, 1);
 		return r->error ? r->error : -E2BIG;
 	}
-	memcpy(r->block + r->len, r->room, len);
+	memcpy(r->block + r->len, r->line, len);
 	r->len += len;
 	if (!r->rows || mono_ns < r->first_ns)
 		r->first_ns = mono_ns;

@@ -38,7 +38,7 @@ int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config
 
 /* Where to write the next row: SNAP_ROW_MAX bytes. */
 #define SNAP_ROW_MAX (16 * 1024 * 1024)
-char *snap_rows__room(struct snap_rows *r);
+char *snap_rows__line(struct snap_rows *r);
 
 /* Adds the row that ends before END, with its line feed; at most CSV_FILE_BLOCK bytes. 0, or a
  * negative errno: this row and all later ones are lost. */

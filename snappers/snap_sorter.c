@@ -14,7 +14,7 @@
 #define RUNS_MAX 32
 #define STOP_EACH 4096
 
-struct head {
+struct run_head {
 	struct run_reader *reader;
 	const void *record;
 	uint32_t len;
@@ -29,14 +29,14 @@ struct snap_sorter {
 
 	/* Records (length, bytes, padding to a multiple of 8), and pointers to them. */
 	char *memory;
-	size_t size, used, n, room;
+	size_t size, used, n, capacity;
 	void **list;
 
 	int runs[RUNS_MAX];
 	size_t n_runs;
 
 	bool merging;
-	struct head heads[RUNS_MAX];
+	struct run_head heads[RUNS_MAX];
 	size_t heap[RUNS_MAX], n_heap, at;
 	size_t taken; /* head whose record was returned last; n_runs: none */
 };
@@ -54,8 +54,8 @@ int snap_sorter__new(struct snap_sorter **ret, int (*order)(const void *a, const
 	s->arg = arg;
 	s->size = memory ? memory : SNAP_SORTER_MEMORY;
 	s->memory = malloc(s->size);
-	s->room = s->size / 64;
-	s->list = malloc(s->room * sizeof(*s->list));
+	s->capacity = s->size / 64;
+	s->list = malloc(s->capacity * sizeof(*s->list));
 	if (!s->memory || !s->list) {
 		snap_sorter__free(s);
 		return -ENOMEM;
@@ -142,7 +142,7 @@ static int begin_merge(struct snap_sorter *s)
 	s->taken = RUNS_MAX;
 	s->merging = true;
 	for (size_t i = 0; i < s->n_runs; i++) {
-		struct head *h = &s->heads[i];
+		struct run_head *h = &s->heads[i];
 		int err = run_reader__new(&h->reader, s->runs[i]);
 
 		if (!err)
@@ -160,7 +160,7 @@ static int begin_merge(struct snap_sorter *s)
 static int merge_next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len)
 {
 	if (s->taken < RUNS_MAX) {
-		struct head *h = &s->heads[s->taken];
+		struct run_head *h = &s->heads[s->taken];
 		int err = run_reader__next(h->reader, &h->record, &h->len);
 
 		if (err < 0)
@@ -261,7 +261,7 @@ int snap_sorter__add(struct snap_sorter *s, const void *record, uint32_t len)
 
 	if (need > s->size)
 		return -E2BIG;
-	if (s->used + need > s->size || s->n == s->room) {
+	if (s->used + need > s->size || s->n == s->capacity) {
 		err = spill(s);
 		if (err)
 			return err;

@@ -16,10 +16,10 @@ static bool cpuinfo(const char *key, char *buf, size_t size)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
 	char *line = NULL;
-	size_t room = 0, len = strlen(key);
+	size_t capacity = 0, len = strlen(key);
 	bool got = false;
 
-	while (f && !got && getline(&line, &room, f) > 0) {
+	while (f && !got && getline(&line, &capacity, f) > 0) {
 		char *colon = strchr(line, ':');
 
 		if (!colon || strncmp(line, key, len) ||

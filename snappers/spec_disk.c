@@ -66,7 +66,7 @@ static void add_scheduler(json_t *device, const char *name)
 	json_object_set_new(device, "schedulers", all);
 }
 
-struct names {
+struct disk_names {
 	const struct spec *s;
 	json_t *list;
 	const char *disk;
@@ -133,7 +133,7 @@ static void add_stack(const struct spec *s, json_t *device, const char *name)
 
 static void add_partition(const char *name, void *arg)
 {
-	struct names *to = arg;
+	struct disk_names *to = arg;
 	char path[512], number[32];
 
 	snprintf(path, sizeof(path), "%s/%s", to->disk, name);
@@ -148,7 +148,7 @@ static void add_partition(const char *name, void *arg)
 
 static void add_device(const char *name, void *arg)
 {
-	struct names *to = arg;
+	struct disk_names *to = arg;
 	json_t *d =
 		json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			  "name", json_text(name), "type", type_of(name), "major_minor",
@@ -161,7 +161,7 @@ static void add_device(const char *name, void *arg)
 			  "write_cache", spec__string(BLOCK "/%s/queue/write_cache", name), "zoned",
 			  spec__string(BLOCK "/%s/queue/zoned", name), "slaves",
 			  names_in(name, "slaves", ""), "holders", names_in(name, "holders", ""));
-	struct names partitions = { to->s, json_array(), name };
+	struct disk_names partitions = { to->s, json_array(), name };
 	json_t *queues = names_in(name, "mq", "");
 	char path[PATH_MAX];
 
@@ -189,7 +189,7 @@ static bool is_kernel_device(const char *name)
 
 static json_t *devices(const struct spec *s)
 {
-	struct names found = { s, json_array(), NULL };
+	struct disk_names found = { s, json_array(), NULL };
 
 	spec__each(BLOCK, "", add_device, &found);
 	return found.list;

@@ -27,10 +27,10 @@ static bool has_hypervisor_flag(void)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
 	char *line = NULL;
-	size_t room = 0;
+	size_t capacity = 0;
 	bool found = false;
 
-	while (f && !found && getline(&line, &room, f) > 0)
+	while (f && !found && getline(&line, &capacity, f) > 0)
 		found = !strncmp(line, "flags", 5) && strstr(line, " hypervisor");
 	free(line);
 	if (f)

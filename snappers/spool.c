@@ -16,9 +16,9 @@ struct spool {
 	int fd;
 	off_t read, written; /* offsets of the part on disk */
 	char *first, *last;  /* read, not yet returned; not yet written */
-	size_t first_at, first_len, last_len, last_room;
+	size_t first_at, first_len, last_len, last_capacity;
 	char *record;
-	size_t room;
+	size_t capacity;
 };
 
 int spool__new(struct spool **ret, int dir)
@@ -128,13 +128,13 @@ int spool__take(struct spool *s, const void **ret_record, uint32_t *ret_len)
 
 	if (err)
 		return err == -ENODATA ? 0 : err;
-	if (len > s->room) {
+	if (len > s->capacity) {
 		char *record = realloc(s->record, len);
 
 		if (!record)
 			return -ENOMEM;
 		s->record = record;
-		s->room = len;
+		s->capacity = len;
 	}
 	err = get(s, s->record, len);
 	if (err)

@@ -180,16 +180,16 @@ static size_t save(struct http *h, const char *data, size_t len)
 static size_t on_body(char *data, size_t size, size_t n, void *h_)
 {
 	struct http_answer *a = &((struct http *)h_)->answer;
-	size_t len = size * n, room = HTTP_BODY_MAX - a->body_len;
+	size_t len = size * n, left = HTTP_BODY_MAX - a->body_len;
 
 	if (saves(h_))
 		return save(h_, data, len);
-	memcpy(a->body + a->body_len, data, len < room ? len : room);
-	a->body_len += len < room ? len : room;
+	memcpy(a->body + a->body_len, data, len < left ? len : left);
+	a->body_len += len < left ? len : left;
 	a->body[a->body_len] = 0;
-	if (len > room)
+	if (len > left)
 		a->cut = too_long;
-	return len > room ? 0 : len;
+	return len > left ? 0 : len;
 }
 
 static size_t on_read(char *buf, size_t size, size_t n, void *data)

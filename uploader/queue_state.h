@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* State shared by the files of the queue, and private to them: queue.c (threads), queue_sessions.c
- * (choice of sessions), queue_worker.c (sending one file), queue_report.c (messages and stats). */
+ * (choice of sessions), queue_worker.c (sending one file), queue_news.c (messages), queue_stats.c
+ * (numbers). */
 #ifndef IOTRC_UPLOAD_QUEUE_STATE_H
 #define IOTRC_UPLOAD_QUEUE_STATE_H
 

@@ -12,15 +12,15 @@
 #define FIRST_SLOTS 256 /* a power of two */
 
 /* A group, followed by its value and its key. */
-struct entry {
+struct group_entry {
 	struct group group;
 	char more[] __attribute__((aligned(8)));
 };
 
 struct groups {
 	struct groups_config config;
-	struct entry **entries; /* COUNT of them */
-	uint32_t *slots;        /* hash table: 1 + index of an entry; 0: free */
+	struct group_entry **entries; /* COUNT of them */
+	uint32_t *slots;              /* hash table: 1 + index of an entry; 0: free */
 	size_t count, size, n_slots;
 	size_t bytes;
 	uint64_t floor, dropped;
@@ -45,12 +45,12 @@ int groups__new(struct groups **ret, const struct groups_config *config)
 	return 0;
 }
 
-static size_t entry_bytes(const struct groups *g, const struct entry *e)
+static size_t entry_bytes(const struct groups *g, const struct group_entry *e)
 {
 	return sizeof(*e) + g->config.value_size + e->group.key_len + e->group.bytes;
 }
 
-static void drop(struct groups *g, struct entry *e, bool at_end)
+static void drop(struct groups *g, struct group_entry *e, bool at_end)
 {
 	g->bytes -= entry_bytes(g, e);
 	if (g->config.drop)
@@ -91,7 +91,7 @@ static int grow(struct groups *g)
 {
 	if (g->count == g->size) {
 		size_t size = g->size ? g->size * 2 : FIRST_SLOTS / 2;
-		struct entry **entries = realloc(g->entries, size * sizeof(*entries));
+		struct group_entry **entries = realloc(g->entries, size * sizeof(*entries));
 
 		if (!entries)
 			return -ENOMEM;
@@ -112,14 +112,15 @@ static int grow(struct groups *g)
 	return 0;
 }
 
-static uint64_t at_most(const struct entry *e)
+static uint64_t at_most(const struct group_entry *e)
 {
 	return e->group.weight + e->group.lacks;
 }
 
 static int heavier_first(const void *a, const void *b)
 {
-	uint64_t x = at_most(*(struct entry *const *)a), y = at_most(*(struct entry *const *)b);
+	uint64_t x = at_most(*(struct group_entry *const *)a),
+		 y = at_most(*(struct group_entry *const *)b);
 
 	return (x < y) - (x > y);
 }
@@ -139,9 +140,9 @@ static void purge(struct groups *g)
 	put_all(g);
 }
 
-static struct entry *add_entry(struct groups *g, const char *key, size_t len, uint32_t hash)
+static struct group_entry *add_entry(struct groups *g, const char *key, size_t len, uint32_t hash)
 {
-	struct entry *e;
+	struct group_entry *e;
 
 	if (g->count > 3 && g->count >= g->config.max_groups)
 		purge(g);
@@ -177,7 +178,7 @@ struct group *groups__at(struct groups *g, const char *key, size_t len)
 {
 	uint32_t hash = hash__bytes(g->seed, key, len);
 	struct group *there;
-	struct entry *e;
+	struct group_entry *e;
 
 	if (len > UINT32_MAX)
 		return NULL;

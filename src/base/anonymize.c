@@ -19,21 +19,21 @@
 
 #define EXTENSION_MAX 8
 
-struct name {
+struct name_token {
 	uint8_t len, out_len;
 	char text[NAME_CACHED_MAX];
 	char out[ANONYMIZE_TOKEN_LEN + 1 + EXTENSION_MAX];
 };
 
-struct address {
+struct address_token {
 	uint8_t len, in[16], out[16];
 };
 
 struct anonymizer {
 	unsigned char key[ANONYMIZE_KEY_SIZE];
 	bool keep_system;
-	struct name names[NAMES_CACHED];
-	struct address addresses[ADDRESSES_CACHED];
+	struct name_token names[NAMES_CACHED];
+	struct address_token addresses[ADDRESSES_CACHED];
 };
 
 int anonymizer__new(struct anonymizer **ret, const unsigned char key[ANONYMIZE_KEY_SIZE],
@@ -152,7 +152,7 @@ static uint32_t hash(const void *data, size_t len)
 
 char *anonymize__name(struct anonymizer *a, char *out, const char *s, size_t len)
 {
-	struct name *n;
+	struct name_token *n;
 
 	if (!len)
 		return out;
@@ -302,7 +302,7 @@ static bool stays(const uint8_t *address, size_t len)
 
 static void map_address(struct anonymizer *a, const char *domain, uint8_t *address, size_t len)
 {
-	struct address *c = &a->addresses[hash(address, len) % ADDRESSES_CACHED];
+	struct address_token *c = &a->addresses[hash(address, len) % ADDRESSES_CACHED];
 
 	if (stays(address, len))
 		return;

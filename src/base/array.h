@@ -4,19 +4,19 @@
 
 #include <stdlib.h>
 
-/* Makes room for one more item in ITEMS, an array with N items of SIZE bytes and room for *ROOM,
+/* Makes room for one more item in ITEMS, an array of N items of SIZE bytes that can hold *CAPACITY,
  * by doubling that if necessary. Returns the array, which may have moved, or NULL if out of memory;
  * then ITEMS is unchanged. */
-static inline void *array__grow(void *items, size_t n, size_t *room, size_t size)
+static inline void *array__grow(void *items, size_t n, size_t *capacity, size_t size)
 {
-	size_t more = *room ? 2 * *room : 64;
+	size_t more = *capacity ? 2 * *capacity : 64;
 	void *grown;
 
-	if (n < *room)
+	if (n < *capacity)
 		return items;
 	grown = reallocarray(items, more, size);
 	if (grown)
-		*room = more;
+		*capacity = more;
 	return grown;
 }
 

@@ -35,7 +35,7 @@ struct containers {
 	char top[PATH_MAX]; /* the root of the tree of cgroups */
 	struct container *list;
 	struct member *members; /* by id */
-	size_t n, room, n_members, members_room;
+	size_t n, capacity, n_members, members_capacity;
 	uint64_t left_out;
 	struct container_storages storages;
 	int watch; /* inotify, or negative */
@@ -115,9 +115,9 @@ static size_t place(const struct containers *c, uint64_t id)
 }
 
 /* Makes room for one more element of SIZE bytes, up to MAX elements. */
-static bool grow(void **list, size_t n, size_t *room, size_t size, size_t max)
+static bool grow(void **list, size_t n, size_t *capacity, size_t size, size_t max)
 {
-	void *grown = n < max ? array__grow(*list, n, room, size) : NULL;
+	void *grown = n < max ? array__grow(*list, n, capacity, size) : NULL;
 
 	*list = grown ?: *list;
 	return grown;
@@ -130,7 +130,7 @@ static bool add_member(struct containers *c, uint64_t id, uint32_t container)
 
 	if (at < c->n_members && c->members[at].id == id)
 		return true;
-	if (!grow((void **)&c->members, c->n_members, &c->members_room, sizeof(*c->members),
+	if (!grow((void **)&c->members, c->n_members, &c->members_capacity, sizeof(*c->members),
 		  CONTAINERS_CGROUPS_MAX))
 		return false;
 	memmove(c->members + at + 1, c->members + at, (c->n_members - at) * sizeof(*c->members));
@@ -160,7 +160,8 @@ static int64_t add_container(struct containers *c, uint64_t cgroup, const char *
 				(int64_t)c->n;
 
 	if (index == (int64_t)c->n) {
-		if (!grow((void **)&c->list, c->n, &c->room, sizeof(*c->list), CONTAINERS_MAX) ||
+		if (!grow((void **)&c->list, c->n, &c->capacity, sizeof(*c->list),
+			  CONTAINERS_MAX) ||
 		    !add_member(c, cgroup, (uint32_t)index))
 			return -ENOSPC;
 		c->list[c->n] = (struct container){ .cgroup = cgroup, .runtime = runtime };

@@ -17,9 +17,9 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int add_name(struct dir_names *d, size_t *room, const char *name)
+static int add_name(struct dir_names *d, size_t *capacity, const char *name)
 {
-	char **names = array__grow(d->names, d->n, room, sizeof(*names));
+	char **names = array__grow(d->names, d->n, capacity, sizeof(*names));
 
 	if (!names)
 		return -ENOMEM;
@@ -38,7 +38,7 @@ static bool is_itself(const char *name)
 
 static int read_all(struct dir_names *d, DIR *dir, bool (*wanted)(const char *name))
 {
-	size_t room = 0, bytes = 0;
+	size_t capacity = 0, bytes = 0;
 	struct dirent *entry;
 	int err = 0;
 
@@ -48,7 +48,7 @@ static int read_all(struct dir_names *d, DIR *dir, bool (*wanted)(const char *na
 		bytes += strlen(entry->d_name) + 1;
 		err = d->n == DIR_NAMES_MAX || bytes > DIR_NAMES_BYTES ?
 			      -E2BIG :
-			      add_name(d, &room, entry->d_name);
+			      add_name(d, &capacity, entry->d_name);
 	}
 	return err ? err : -errno;
 }

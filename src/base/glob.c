@@ -36,7 +36,7 @@ struct globs {
 	struct pattern *patterns;
 	struct literal *literals; /* sorted by path after globs__finish() */
 	size_t n_globs, n_patterns, n_literals, n_positive;
-	size_t globs_room, patterns_room, literals_room;
+	size_t globs_capacity, patterns_capacity, literals_capacity;
 	pcre2_convert_context *convert;
 	pcre2_match_data *match;
 };
@@ -80,15 +80,15 @@ void globs__free(struct globs *g)
 /* Takes PATH. */
 static int add_literal(struct globs *g, char *path)
 {
-	void *room = path ? array__grow(g->literals, g->n_literals, &g->literals_room,
-					sizeof(*g->literals)) :
-			    NULL;
+	void *grown = path ? array__grow(g->literals, g->n_literals, &g->literals_capacity,
+					 sizeof(*g->literals)) :
+			     NULL;
 
-	if (!room) {
+	if (!grown) {
 		free(path);
 		return -ENOMEM;
 	}
-	g->literals = room;
+	g->literals = grown;
 	g->literals[g->n_literals++] = (struct literal){ g->n_globs - 1, path };
 	return 0;
 }
@@ -126,13 +126,13 @@ static pcre2_code *compile(struct globs *g, const char *text, uint32_t utf, char
 
 static int add_pattern(struct globs *g, const char *text, char why[GLOB_WHY_MAX])
 {
-	void *room =
-		array__grow(g->patterns, g->n_patterns, &g->patterns_room, sizeof(*g->patterns));
+	void *grown = array__grow(g->patterns, g->n_patterns, &g->patterns_capacity,
+				  sizeof(*g->patterns));
 	struct pattern p = { .glob = g->n_globs - 1 };
 
-	if (!room)
+	if (!grown)
 		return -ENOMEM;
-	g->patterns = room;
+	g->patterns = grown;
 	p.bytes = compile(g, text, 0, why);
 	if (!p.bytes)
 		return -EINVAL;
@@ -283,15 +283,15 @@ int globs__add(struct globs *g, const char *text, char why[GLOB_WHY_MAX])
 {
 	size_t left = GLOB_BRACES_MAX, literals = g->n_literals, patterns = g->n_patterns;
 	struct glob *glob;
-	void *room;
+	void *grown;
 	int err;
 
 	if (strlen(text) > GLOB_LENGTH_MAX || g->n_globs == GLOBS_MAX)
 		return say(why, "too long, or there are too many");
-	room = array__grow(g->globs, g->n_globs, &g->globs_room, sizeof(*g->globs));
-	if (!room)
+	grown = array__grow(g->globs, g->n_globs, &g->globs_capacity, sizeof(*g->globs));
+	if (!grown)
 		return -ENOMEM;
-	g->globs = room;
+	g->globs = grown;
 	glob = &g->globs[g->n_globs];
 	*glob = (struct glob){ .text = strdup(text), .negative = *text == '!' };
 	if (!glob->text)

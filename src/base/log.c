@@ -15,10 +15,10 @@
 
 #define LINE_MAX_BYTES 2048
 
-enum sink { TERMINAL, JOURNAL, LOG_FILE, SYSLOG };
+enum log_sink { TERMINAL, JOURNAL, LOG_FILE, SYSLOG };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static enum sink sink;
+static enum log_sink sink;
 static unsigned int tokens = LOG_BURST, left_out;
 static uint64_t refilled_ns;
 

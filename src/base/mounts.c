@@ -16,7 +16,7 @@
 #define MOUNTS_MAX 4096
 #define TYPE_BYTES 31
 
-struct mount {
+struct mount_entry {
 	char *path;
 	size_t len;
 	uint32_t dev;
@@ -25,8 +25,8 @@ struct mount {
 };
 
 struct mounts {
-	FILE *file;         /* kept open: poll() on it tells of changes */
-	struct mount *list; /* longest path first; of two on one path the later first */
+	FILE *file;               /* kept open: poll() on it tells of changes */
+	struct mount_entry *list; /* longest path first; of two on one path the later first */
 	size_t n;
 };
 
@@ -54,7 +54,7 @@ bool mounts__pseudo_at(const char *type, const char *path)
 
 static int longest_first(const void *a, const void *b)
 {
-	const struct mount *x = a, *y = b;
+	const struct mount_entry *x = a, *y = b;
 
 	return (x->len < y->len) - (x->len > y->len);
 }
@@ -67,7 +67,7 @@ static void clear(struct mounts *m)
 
 static void add(struct mounts *m, const struct mountinfo *info)
 {
-	struct mount *at = &m->list[m->n];
+	struct mount_entry *at = &m->list[m->n];
 
 	at->path = strdup(info->path);
 	if (!at->path)
@@ -89,7 +89,7 @@ static void read_all(struct mounts *m)
 		add(m, &info);
 	mountinfo__clear(&info);
 	for (size_t i = 0; i < m->n / 2; i++) {
-		struct mount t = m->list[i];
+		struct mount_entry t = m->list[i];
 
 		m->list[i] = m->list[m->n - 1 - i];
 		m->list[m->n - 1 - i] = t;
@@ -143,7 +143,7 @@ void mounts__refresh(struct mounts *m)
 bool mounts__pseudo_path(const struct mounts *m, const char *path, size_t len)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		const struct mount *at = &m->list[i];
+		const struct mount_entry *at = &m->list[i];
 
 		/* The cheap tests first: they alone leave most mounts out. */
 		if (at->len <= len && (at->len == len || path[at->len] == '/' || at->len == 1) &&

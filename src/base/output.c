@@ -20,7 +20,7 @@
 #define PIECE 512                /* bytes per write(): shows that a slow reader reads */
 #define STREAM_BUFFER OUTPUT_TEXT_MAX
 
-struct head {
+struct message_head {
 	int level;
 	unsigned int len;
 };
@@ -33,7 +33,7 @@ struct outlet {
 	uint64_t steps;    /* pieces written */
 	pthread_cond_t wake, done;
 	FILE *stream;
-	char ring[OUTPUT_ROOM];
+	char ring[OUTPUT_CAPACITY];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -47,14 +47,14 @@ static void put(struct outlet *o, const void *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		/* NOLINTNEXTLINE(*.Assign): all LEN bytes are set */
-		o->ring[(o->first + o->len++) % OUTPUT_ROOM] = ((const char *)data)[i];
+		o->ring[(o->first + o->len++) % OUTPUT_CAPACITY] = ((const char *)data)[i];
 }
 
 static void get(struct outlet *o, void *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++, o->len--) {
 		((char *)data)[i] = o->ring[o->first];
-		o->first = (o->first + 1) % OUTPUT_ROOM;
+		o->first = (o->first + 1) % OUTPUT_CAPACITY;
 	}
 }
 
@@ -100,7 +100,7 @@ static void *print_lines(void *arg)
 {
 	struct outlet *o = arg;
 	char text[OUTPUT_TEXT_MAX];
-	struct head head;
+	struct message_head head;
 
 	privileges__drop(0);
 	pthread_mutex_lock(&lock);
@@ -145,13 +145,13 @@ int output__begin(void)
 
 bool output__write(enum output to, int level, const char *text, size_t len)
 {
-	struct head head = { level, len < OUTPUT_TEXT_MAX ? len : OUTPUT_TEXT_MAX };
+	struct message_head head = { level, len < OUTPUT_TEXT_MAX ? len : OUTPUT_TEXT_MAX };
 	struct outlet *o = &outlets[to];
 	bool fits, running;
 
 	pthread_mutex_lock(&lock);
 	running = o->running;
-	fits = !running || OUTPUT_ROOM - o->len >= sizeof(head) + head.len;
+	fits = !running || OUTPUT_CAPACITY - o->len >= sizeof(head) + head.len;
 	if (running && fits) {
 		put(o, &head, sizeof(head));
 		put(o, text, head.len);

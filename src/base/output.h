@@ -12,8 +12,8 @@
 
 enum output { OUTPUT_STDOUT, OUTPUT_STDERR, OUTPUT_SYSLOG, OUTPUT_COUNT };
 
-#define OUTPUT_ROOM (64 * 1024) /* bytes that can wait for each output */
-#define OUTPUT_TEXT_MAX 4096    /* bytes of one message; longer ones are cut */
+#define OUTPUT_CAPACITY (64 * 1024) /* bytes that can wait for each output */
+#define OUTPUT_TEXT_MAX 4096        /* bytes of one message; longer ones are cut */
 
 /* Starts the threads; to be called after any fork. Before, messages are written at once, by the
  * caller. Returns 0, or a negative errno. */

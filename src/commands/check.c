@@ -220,9 +220,9 @@ static int write_report(struct check *c)
 	return fflush(text) ? command__cannot(&check_command, "cannot write the report") : code;
 }
 
-enum form { FORM_DECLARATION, FORM_READS, FORM_UNUSED, FORM_DEPFILE };
+enum declaration_form { FORM_DECLARATION, FORM_READS, FORM_UNUSED, FORM_DEPFILE };
 
-static int write_form(const struct check *c, enum form form, FILE *out)
+static int write_form(const struct check *c, enum declaration_form form, FILE *out)
 {
 	json_t *declaration;
 	int err;
@@ -242,7 +242,7 @@ static int write_form(const struct check *c, enum form form, FILE *out)
 	}
 }
 
-static int write_file(const struct check *c, enum form form, const char *name)
+static int write_file(const struct check *c, enum declaration_form form, const char *name)
 {
 	FILE *out;
 	int err;

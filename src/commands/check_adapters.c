@@ -16,11 +16,11 @@ static int by_name(const void *a, const void *b)
  * memory. */
 static char **names_of(const json_t *names, const json_t *more, size_t *ret_n)
 {
-	size_t room = json_array_size(names) + json_array_size(more), n = 0, kept = 0;
+	size_t capacity = json_array_size(names) + json_array_size(more), n = 0, kept = 0;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-	char **list = calloc(room + 1, sizeof(*list));
+	char **list = calloc(capacity + 1, sizeof(*list));
 
-	for (size_t i = 0; list && i < room; i++) {
+	for (size_t i = 0; list && i < capacity; i++) {
 		size_t first = json_array_size(names);
 		const json_t *entry =
 			i < first ? json_array_get(names, i) : json_array_get(more, i - first);

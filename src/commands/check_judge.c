@@ -18,7 +18,7 @@ struct judge {
 	const json_t *report;
 	struct declaration *d;
 	const struct run_scope *scope;
-	bool untold[CHECK_CLASSES];
+	bool not_judged[CHECK_CLASSES];
 	json_t *gone;                  /* path: true for those that were deleted */
 	json_t *found[CHECK_CLASSES];  /* lists of violations */
 	json_t *places[CHECK_CLASSES]; /* path: its violation */
@@ -231,28 +231,28 @@ static void find_unreported(struct judge *j)
 	bool no_inputs = declaration__is_undetermined(j->d, DECLARED_INPUTS);
 	bool no_outputs = declaration__is_undetermined(j->d, DECLARED_OUTPUTS);
 
-	j->untold[UNDECLARED_READS] = no_inputs;
-	j->untold[UNDECLARED_WRITES] = no_outputs;
+	j->not_judged[UNDECLARED_READS] = no_inputs;
+	j->not_judged[UNDECLARED_WRITES] = no_outputs;
 	/* A command that failed may have stopped early; and files missing from an incomplete report
 	 * may have been used. */
-	j->untold[UNUSED_INPUTS] = no_inputs || failed || gaps;
-	j->untold[MISSING_OUTPUTS] = no_outputs || failed;
+	j->not_judged[UNUSED_INPUTS] = no_inputs || failed || gaps;
+	j->not_judged[MISSING_OUTPUTS] = no_outputs || failed;
 }
 
 static void judge_all(struct judge *j)
 {
-	if (!j->untold[UNDECLARED_READS]) {
+	if (!j->not_judged[UNDECLARED_READS]) {
 		each_path(j, "reads", judge_read);
 		each_path(j, "executed", judge_read);
 	}
-	if (!j->untold[UNDECLARED_WRITES]) {
+	if (!j->not_judged[UNDECLARED_WRITES]) {
 		each_path(j, "writes", judge_write);
 		each_path(j, "deleted", judge_deletion);
 	}
 	each_path(j, "deleted", note_gone);
-	if (!j->untold[UNUSED_INPUTS])
+	if (!j->not_judged[UNUSED_INPUTS])
 		judge_inputs(j);
-	if (!j->untold[MISSING_OUTPUTS])
+	if (!j->not_judged[MISSING_OUTPUTS])
 		judge_outputs(j);
 	blame_processes(j);
 }
@@ -270,7 +270,7 @@ json_t *check__judge(const json_t *report, struct declaration *d, const struct r
 	find_unreported(&j);
 	judge_all(&j);
 	for (size_t c = 0; c < CHECK_CLASSES; c++) {
-		if (j.untold[c])
+		if (j.not_judged[c])
 			json_array_append_new(not_judged, json_string(check_classes[c].key));
 		json_decref(j.places[c]);
 	}

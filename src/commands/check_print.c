@@ -80,7 +80,7 @@ static void print_first_line(const json_t *report, const json_t *verdict, FILE *
 /* ---- groups ---- */
 
 /* Violations of a class that share a line. */
-struct place {
+struct violation_place {
 	const char *process; /* the first line of the command, or "" */
 	json_int_t pid;
 	const char *path; /* for people */
@@ -97,11 +97,11 @@ static const char *extension_of(const char *name)
 	return dot && dot != name ? dot : "";
 }
 
-static struct place place_of(const json_t *violation)
+static struct violation_place place_of(const json_t *violation)
 {
 	const json_t *process = json_array_get(json_object_get(violation, "processes"), 0);
 	const json_t *glob = json_object_get(violation, "glob");
-	struct place p = {
+	struct violation_place p = {
 		.process = json_string_value(json_object_get(process, "command")) ?: "",
 		.pid = json_integer_value(json_object_get(process, "pid")),
 		.path = json_string_value(glob) ?:
@@ -116,7 +116,7 @@ static struct place place_of(const json_t *violation)
 }
 
 /* Returns the name of P's program, *RET_LEN bytes long. */
-static const char *program_of(const struct place *p, size_t *ret_len)
+static const char *program_of(const struct violation_place *p, size_t *ret_len)
 {
 	size_t word = strcspn(p->process, " ");
 	const char *name = memrchr(p->process, '/', word);
@@ -126,7 +126,7 @@ static const char *program_of(const struct place *p, size_t *ret_len)
 	return name;
 }
 
-static bool same_group(const struct place *a, const struct place *b)
+static bool same_group(const struct violation_place *a, const struct violation_place *b)
 {
 	return a->order == b->order && a->directory == b->directory &&
 	       !strncmp(a->path, b->path, a->directory) && !strcmp(a->extension, b->extension);
@@ -134,7 +134,7 @@ static bool same_group(const struct place *a, const struct place *b)
 
 static int compare(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct violation_place *x = a, *y = b;
 	size_t common = x->directory < y->directory ? x->directory : y->directory;
 	int order = (x->order > y->order) - (x->order < y->order);
 
@@ -173,7 +173,7 @@ static void count_up(json_t *object, const char *key, size_t len)
 
 /* Numbers processes in the order of appearance. Many processes of one program, such as a compiler,
  * get one number. */
-static void number_processes(struct place *places, size_t n)
+static void number_processes(struct violation_place *places, size_t n)
 {
 	json_t *numbers = json_object(), *of_program = json_object(), *firsts = json_object();
 	const char *program;
@@ -203,7 +203,7 @@ static void number_processes(struct place *places, size_t n)
 	json_decref(firsts);
 }
 
-static void print_process(const struct place *p, FILE *out)
+static void print_process(const struct violation_place *p, FILE *out)
 {
 	char command[RUN_COMMAND_MAX + 6];
 	size_t program_len;
@@ -216,9 +216,9 @@ static void print_process(const struct place *p, FILE *out)
 			    run_name__command(command, p->process), p->pid);
 }
 
-static void print_group(const struct place *group, size_t n, int indent, FILE *out)
+static void print_group(const struct violation_place *group, size_t n, int indent, FILE *out)
 {
-	const struct place *p = group;
+	const struct violation_place *p = group;
 	size_t shown = n < CHECK_NAMES_MAX ? n : CHECK_NAMES_MAX;
 	char *names = NULL;
 	size_t size;
@@ -241,12 +241,12 @@ static void print_group(const struct place *group, size_t n, int indent, FILE *o
 	free(names);
 }
 
-static void print_places(const struct place *places, size_t n, FILE *out)
+static void print_places(const struct violation_place *places, size_t n, FILE *out)
 {
 	size_t lines = 0, end;
 
 	for (size_t i = 0; i < n; i = end) {
-		const struct place *p = &places[i];
+		const struct violation_place *p = &places[i];
 		bool new_process = !i || p->order != p[-1].order;
 		int indent = *p->process ? 4 : 2;
 
@@ -268,7 +268,7 @@ static void print_places(const struct place *places, size_t n, FILE *out)
 static void print_class(const json_t *violations, const char *title, FILE *out)
 {
 	size_t n = json_array_size(violations);
-	struct place *places = n ? malloc(n * sizeof(*places)) : NULL;
+	struct violation_place *places = n ? malloc(n * sizeof(*places)) : NULL;
 
 	if (!places)
 		return;
@@ -294,18 +294,18 @@ static void print_texts(const json_t *texts, const char *title, FILE *out)
 /* Prints what is not judged, and why. */
 static void print_unreported(const json_t *verdict, FILE *out)
 {
-	const json_t *untold;
+	const json_t *unknown;
 	size_t i;
 
 	if (count(verdict, "not_judged"))
 		fputc('\n', out);
-	json_array_foreach(json_object_get(verdict, "undetermined"), i, untold)
+	json_array_foreach(json_object_get(verdict, "undetermined"), i, unknown)
 		shown__line(out, "Not determined: %s: %s",
-			    json_string_value(json_object_get(untold, "list")) ?: "?",
-			    json_string_value(json_object_get(untold, "why")) ?: "?");
-	json_array_foreach(json_object_get(verdict, "not_judged"), i, untold)
+			    json_string_value(json_object_get(unknown, "list")) ?: "?",
+			    json_string_value(json_object_get(unknown, "why")) ?: "?");
+	json_array_foreach(json_object_get(verdict, "not_judged"), i, unknown)
 		for (size_t c = 0; c < CHECK_CLASSES; c++)
-			if (!strcmp(json_string_value(untold), check_classes[c].key))
+			if (!strcmp(json_string_value(unknown), check_classes[c].key))
 				fprintf(out, "Not judged: %s\n", check_classes[c].many);
 }
 

@@ -31,13 +31,13 @@ static int by_path(const void *a, const void *b)
 	return order ?: y->wanted - x->wanted;
 }
 
-static void add_list(struct shorten *s, size_t *room, const json_t *names, bool wanted)
+static void add_list(struct shorten *s, size_t *capacity, const json_t *names, bool wanted)
 {
 	const json_t *name;
 	size_t i;
 
 	json_array_foreach(names, i, name) {
-		void *grown = array__grow(s->files, s->n, room, sizeof(*s->files));
+		void *grown = array__grow(s->files, s->n, capacity, sizeof(*s->files));
 		char *path = grown ? run_name__bytes(name) : NULL;
 
 		s->files = grown ?: s->files;
@@ -57,10 +57,10 @@ static void know_files(struct shorten *s, const json_t *report, const char *cons
 {
 	static const char *const keys[] = { "reads",  "writes",  "executed", "denied",
 					    "unread", "missing", NULL };
-	size_t room = 0, n = 0;
+	size_t capacity = 0, n = 0;
 
 	for (const char *const *key = keys; *key; key++)
-		add_list(s, &room, json_object_get(report, *key), is_wanted(*key, wanted));
+		add_list(s, &capacity, json_object_get(report, *key), is_wanted(*key, wanted));
 	if (s->n)
 		qsort(s->files, s->n, sizeof(*s->files), by_path);
 	for (size_t i = 0; i < s->n; i++)

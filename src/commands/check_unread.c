@@ -17,7 +17,7 @@ struct unread {
 	size_t n_own;
 	json_t *used; /* path: true */
 	char **paths;
-	size_t n, room;
+	size_t n, capacity;
 };
 
 static json_t *used_of(const json_t *report)
@@ -44,7 +44,7 @@ static json_t *used_of(const json_t *report)
 static int add(struct unread *u, char *path)
 {
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-	void *grown = array__grow(u->paths, u->n, &u->room, sizeof(*u->paths));
+	void *grown = array__grow(u->paths, u->n, &u->capacity, sizeof(*u->paths));
 
 	if (!grown) {
 		free(path);

@@ -42,7 +42,7 @@ struct string {
 /* A set of 64-bit hashes. */
 struct set {
 	uint64_t *slots;
-	size_t n, room;
+	size_t n, capacity;
 };
 
 struct clear_list {
@@ -137,8 +137,8 @@ static size_t json_escape(char *out, const char *s, size_t len)
 
 static int add_variants(struct clear_list *l, const char *text, size_t len)
 {
-	size_t room = 12 * len + 16, n;
-	char *buf = malloc(room), *p;
+	size_t capacity = 12 * len + 16, n;
+	char *buf = malloc(capacity), *p;
 	int err = buf ? add_string(l, text, len, text) : -ENOMEM;
 
 	if (err)
@@ -229,12 +229,12 @@ static uint64_t hash(const char *s, size_t len)
 
 static bool set__has(const struct set *s, uint64_t h)
 {
-	size_t i = s->room ? h & (s->room - 1) : 0;
+	size_t i = s->capacity ? h & (s->capacity - 1) : 0;
 
-	if (!s->room)
+	if (!s->capacity)
 		return false;
 	while (s->slots[i] && s->slots[i] != h)
-		i = (i + 1) & (s->room - 1);
+		i = (i + 1) & (s->capacity - 1);
 	return s->slots[i];
 }
 
@@ -245,24 +245,24 @@ static int set__add(struct set *s, uint64_t h)
 
 	if (set__has(s, h) || s->n >= NAMES_MAX)
 		return 0;
-	if (2 * (s->n + 1) > s->room) {
-		s->room = old.room ? 2 * old.room : 4096;
-		s->slots = calloc(s->room, sizeof(*s->slots));
+	if (2 * (s->n + 1) > s->capacity) {
+		s->capacity = old.capacity ? 2 * old.capacity : 4096;
+		s->slots = calloc(s->capacity, sizeof(*s->slots));
 		if (!s->slots) {
 			*s = old;
 			return -ENOMEM;
 		}
-		for (size_t k = 0; k < old.room; k++) {
+		for (size_t k = 0; k < old.capacity; k++) {
 			if (!old.slots[k])
 				continue;
-			for (i = old.slots[k] & (s->room - 1); s->slots[i];
-			     i = (i + 1) & (s->room - 1))
+			for (i = old.slots[k] & (s->capacity - 1); s->slots[i];
+			     i = (i + 1) & (s->capacity - 1))
 				;
 			s->slots[i] = old.slots[k];
 		}
 		free(old.slots);
 	}
-	for (i = h & (s->room - 1); s->slots[i]; i = (i + 1) & (s->room - 1))
+	for (i = h & (s->capacity - 1); s->slots[i]; i = (i + 1) & (s->capacity - 1))
 		;
 	s->slots[i] = h;
 	s->n++;

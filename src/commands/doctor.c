@@ -431,7 +431,7 @@ static void check_hooks(struct doctor *d, struct finding *f)
 	     d->n_hooks - n[ABSENT], n[FIRES], n[RARE], n[NOT_DONE], n[SILENT], n[ABSENT]);
 }
 
-static const struct check {
+static const struct doctor_check {
 	const char *name;
 	void (*check)(struct doctor *d, struct finding *f);
 } checks[] = {

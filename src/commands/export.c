@@ -23,11 +23,11 @@
 #define FORMATS \
 	"csv, jsonl, parquet, arrow, perfetto, strace, msr, blkparse, fio, oracle-general or lcs"
 
-struct task {
+struct export_task {
 	const struct command *command;
 	const struct format *format;
 	uint32_t streams;
-	struct where *where;
+	struct condition *where;
 	struct filter_options filters;
 	struct filter filter;
 	struct export export;
@@ -60,7 +60,7 @@ enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, LAKE, FORCE };
 
 static int on_row(void *arg, const struct export_row *row)
 {
-	struct task *t = arg;
+	struct export_task *t = arg;
 	int err;
 
 	if (!filter__keeps(&t->filter, row))
@@ -72,13 +72,13 @@ static int on_row(void *arg, const struct export_row *row)
 /* Shows progress only on a terminal, and if the output goes to a file. */
 static void show_progress(void *arg, uint64_t read, uint64_t given)
 {
-	struct task *t = arg;
+	struct export_task *t = arg;
 
 	t->progress = true;
 	fprintf(stderr, "\r%" PRIu64 " rows read, %" PRIu64 " sorted", read, given);
 }
 
-static int run(struct task *t, char **paths, struct scan_result *result)
+static int run(struct export_task *t, char **paths, struct scan_result *result)
 {
 	struct rows_config config = {
 		.paths = (const char *const *)paths,
@@ -111,7 +111,7 @@ static int run(struct task *t, char **paths, struct scan_result *result)
 }
 
 /* Prints on stderr what was exported, and what was not. */
-static void tell(const struct task *t, const struct scan_result *result)
+static void tell(const struct export_task *t, const struct scan_result *result)
 {
 	uint64_t rows = 0, lost = 0;
 
@@ -128,7 +128,7 @@ static void tell(const struct task *t, const struct scan_result *result)
 		fprintf(stderr, "%" PRIu64 " rows were lost when it was recorded\n", lost);
 }
 
-static int export_to(struct task *t, const char *name, bool force, char **paths)
+static int export_to(struct export_task *t, const char *name, bool force, char **paths)
 {
 	const struct command *c = t->command;
 	struct scan_result result = { .why = "" };
@@ -155,7 +155,7 @@ static int export_to(struct task *t, const char *name, bool force, char **paths)
 }
 
 /* DuckDB reads the files and writes the output; iotrc does not read the rows. */
-static int export_parquet(struct task *t, const char *name, bool force, char **paths)
+static int export_parquet(struct export_task *t, const char *name, bool force, char **paths)
 {
 	struct scan_result result = { .why = "" };
 	struct parquet_config config = { .paths = (const char *const *)paths,
@@ -211,7 +211,7 @@ static bool parse_block(const char *text, uint32_t *ret)
 }
 
 /* Checks the combination of options. Returns NULL, or what is wrong. */
-static const char *wrong(struct task *t, const char *name)
+static const char *wrong(struct export_task *t, const char *name)
 {
 	if (!t->format)
 		return "--to " FORMATS " is needed";
@@ -254,7 +254,7 @@ static int parse_options(struct command_line *l, struct wishes *w, struct filter
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare_parquet(struct task *t, const struct wishes *w)
+static int prepare_parquet(struct export_task *t, const struct wishes *w)
 {
 	const struct command *c = t->command;
 
@@ -272,7 +272,7 @@ static int prepare_parquet(struct task *t, const struct wishes *w)
 
 /* If there are several streams, keeps those that have the columns of the filters. Returns 0, or the
  * exit code after a message. */
-static int prepare_filter(struct task *t)
+static int prepare_filter(struct export_task *t)
 {
 	int code = filter_options__session(&t->filters, t->command, &t->filter), last = -1;
 	const char *lacks = NULL;
@@ -292,7 +292,7 @@ static int prepare_filter(struct task *t)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct task *t, const struct wishes *w)
+static int prepare(struct export_task *t, const struct wishes *w)
 {
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
@@ -315,7 +315,7 @@ static int prepare(struct task *t, const struct wishes *w)
 	return prepare_filter(t);
 }
 
-static int export_to_lake(struct task *t, const struct wishes *w, char **paths)
+static int export_to_lake(struct export_task *t, const struct wishes *w, char **paths)
 {
 	if (w->output || w->streams || w->where || w->columns || w->block || w->force ||
 	    t->filters.n)
@@ -323,7 +323,7 @@ static int export_to_lake(struct task *t, const struct wishes *w, char **paths)
 	return lake_add(t->command, w->lake, paths);
 }
 
-static int run_command(struct task *t, const struct wishes *w, char **paths)
+static int run_command(struct export_task *t, const struct wishes *w, char **paths)
 {
 	bool parquet = w->format && !strcmp(w->format, "parquet");
 	int code;
@@ -342,7 +342,7 @@ static int run_command(struct task *t, const struct wishes *w, char **paths)
 
 static int export_main(int argc, char **argv)
 {
-	struct task task = { .command = &export_command };
+	struct export_task task = { .command = &export_command };
 	struct wishes w = { .format = NULL };
 	struct command_line l;
 	int option;
@@ -359,7 +359,7 @@ static int export_main(int argc, char **argv)
 /* Streams precede sessions. By default one stream is written as CSV, several as JSON lines. */
 static int cat_main(int argc, char **argv)
 {
-	struct task task = { .command = &cat_command };
+	struct export_task task = { .command = &cat_command };
 	struct wishes w = { .format = NULL };
 	struct command_line l;
 	uint32_t streams = 0;

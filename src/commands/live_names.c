@@ -18,7 +18,7 @@
 #define FILLING 10 /* percent of the buffer since the last drain */
 
 /* A file in sums. */
-struct file_id {
+struct summed_file {
 	uint64_t file;
 	uint64_t dev;
 };
@@ -33,7 +33,7 @@ struct live_names {
 	struct engine *engine;
 	struct clock *clock;
 	struct encoder *encoder;
-	struct groups *names; /* by struct file_id; the values are struct live_name */
+	struct groups *names; /* by struct summed_file; the values are struct live_name */
 	uint64_t dropped;     /* groups__dropped() when the engine was last told to send again */
 	char row[ROW_MAX + ROW_FILE_SLACK];
 };
@@ -84,7 +84,7 @@ struct live_names *live_names__free(struct live_names *n)
 /* ---- definitions ---- */
 
 /* Keeps NAME, that of the file ID, whose text is that of FIELD. If out of memory, it is missing. */
-static void keep_name(struct live_names *n, struct file_id id, struct live_name name,
+static void keep_name(struct live_names *n, struct summed_file id, struct live_name name,
 		      struct row_field field)
 {
 	struct group *group = groups__at(n->names, (const char *)&id, sizeof(id));
@@ -114,8 +114,8 @@ static void define_path(struct live_names *n, const struct rec_path *path)
 	if (row_fields__first(n->row, entry->field_len, &field, 1) != 1)
 		return;
 	memcpy(name.fs_type, path->fs_type, sizeof(name.fs_type) - 1);
-	keep_name(n, (struct file_id){ path->id, 0 }, name, field);
-	keep_name(n, (struct file_id){ path->ino, path->dev }, name, field);
+	keep_name(n, (struct summed_file){ path->id, 0 }, name, field);
+	keep_name(n, (struct summed_file){ path->ino, path->dev }, name, field);
 }
 
 /* Notes the name by which a call on a path reached the inode. A rename has two names, and the last
@@ -133,7 +133,7 @@ static void define_reached(struct live_names *n, const struct rec_fs_long *rec, 
 	type = fields[count - 1];
 	memcpy(name.fs_type, type.s, MIN(type.len, sizeof(name.fs_type) - 1));
 	if (field.len)
-		keep_name(n, (struct file_id){ rec->ino, rec->dev }, name, field);
+		keep_name(n, (struct summed_file){ rec->ino, rec->dev }, name, field);
 }
 
 static void on_definition(void *arg, const void *record, size_t size)
@@ -175,7 +175,7 @@ bool live_names__drain(struct live_names *n)
 
 static const struct live_name *find(struct live_names *n, const struct engine_sum *sum)
 {
-	struct file_id id = { sum->file, sum->dev };
+	struct summed_file id = { sum->file, sum->dev };
 	struct group *group =
 		sum->file ? groups__find(n->names, (const char *)&id, sizeof(id)) : NULL;
 	const struct live_name *name = group ? group->value : NULL;

@@ -3,7 +3,6 @@
 #include "commands/record.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,16 +31,6 @@
 #include "options/command.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
-
-int recording__complain(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	log__lines(LOG_ERR, format, args);
-	va_end(args);
-	return EXIT_CANNOT;
-}
 
 static void free_all(struct recording *r)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of a running recording, which only the files record*.c share: record.c (from start to
  * end), record_start.c, record_watch.c, record_end.c (its phases), record_counts.c (counts and the
- * manifest), record_containers.c, record_metrics.c and record_service.c. */
+ * manifest), record_message.c, record_containers.c, record_metrics.c and record_service.c. */
 #ifndef IOTRC_RECORDING_H
 #define IOTRC_RECORDING_H
 
@@ -78,6 +78,8 @@ struct recording {
 	atomic_bool manifest_stale;
 	uint64_t manifest_due_ns; /* not before */
 };
+
+/* ---- record_message.c ---- */
 
 /* Prints a message as an error. Returns EXIT_CANNOT. */
 int recording__complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

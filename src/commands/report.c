@@ -38,7 +38,7 @@ static const struct command_option report_options[] = {
 };
 enum { OUTPUT, FORCE, ANONYMIZE, JOBS, SERVE, PORT };
 
-struct task {
+struct report_task {
 	const char *output;
 	bool force, serve;
 	uint16_t port;
@@ -49,7 +49,7 @@ struct task {
 /* ---- the session ---- */
 
 /* Returns the newest of the sessions found. */
-struct found {
+struct newest_session {
 	int dir; /* -1: none */
 	char *path, *name;
 	unsigned int n;
@@ -62,7 +62,7 @@ static bool is_session(int dir, const char *name)
 
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
-	struct found *f = arg;
+	struct newest_session *f = arg;
 	char *base = strrchr(path, '/');
 
 	base = base ? base + 1 : (char *)path;
@@ -83,9 +83,9 @@ static void on_failed(void *arg, const char *path, int err)
 	shown__line(stderr, "iotrc report: %s: %s", path, strerror(-err));
 }
 
-static struct found find(const char *top)
+static struct newest_session find(const char *top)
 {
-	struct found f = { .dir = -1 };
+	struct newest_session f = { .dir = -1 };
 	const struct session_walk walk = {
 		.is_session = is_session,
 		.on_session = on_session,
@@ -104,11 +104,11 @@ static struct found find(const char *top)
 
 static void on_progress(void *arg, uint64_t read, uint64_t total)
 {
-	read_bar__show(&((struct task *)arg)->bar, read, total);
+	read_bar__show(&((struct report_task *)arg)->bar, read, total);
 }
 
 /* Prints what a reader of the page should know first. */
-static void tell(const struct task *t, const struct report_result *r, size_t len)
+static void tell(const struct report_task *t, const struct report_result *r, size_t len)
 {
 	char size[16];
 
@@ -126,7 +126,7 @@ static void tell(const struct task *t, const struct report_result *r, size_t len
 			    "was not there; install npm and build again");
 }
 
-static int write_page(struct task *t)
+static int write_page(struct report_task *t)
 {
 	struct report_result result = { .why = "" };
 	bool to_stdout = !strcmp(t->output, "-");
@@ -159,7 +159,7 @@ static void say_where(uint16_t port)
 	fflush(stdout);
 }
 
-static int serve(struct task *t)
+static int serve(struct report_task *t)
 {
 	struct report_server_config config = { .report = t->report, .port = t->port };
 	sigset_t end;
@@ -180,7 +180,7 @@ static int serve(struct task *t)
 
 /* Sessions may be untrusted: from now on only the page's directory is writable. A server needs
  * system calls that a recording does not. */
-static void confine_to(const struct task *t)
+static void confine_to(const struct report_task *t)
 {
 	char *copy = strdup(t->output);
 	const char *dir = copy && strcmp(copy, "-") ? dirname(copy) : NULL;
@@ -194,9 +194,9 @@ static void confine_to(const struct task *t)
 	free(copy);
 }
 
-static int run(struct task *t, const char *top)
+static int run(struct report_task *t, const char *top)
 {
-	struct found f = { .dir = -1 };
+	struct newest_session f = { .dir = -1 };
 	int code;
 
 	confine_to(t);
@@ -216,7 +216,7 @@ static int run(struct task *t, const char *top)
 
 /* ---- the command line ---- */
 
-static int parse_options(struct command_line *l, struct task *t)
+static int parse_options(struct command_line *l, struct report_task *t)
 {
 	unsigned long n;
 	int option;
@@ -244,7 +244,7 @@ static int parse_options(struct command_line *l, struct task *t)
 static int report_main(int argc, char **argv)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	struct task task = { .output = "report.html" };
+	struct report_task task = { .output = "report.html" };
 	struct command_line l;
 	int code;
 

@@ -15,7 +15,7 @@
 #include "rows/operation.h"
 
 /* A row in the form that the functions for operations take. */
-struct event {
+struct file_event {
 	struct run_files *files;
 	const struct export_row *row;
 	const char *error;             /* the name of an errno, or "" */
@@ -23,13 +23,13 @@ struct event {
 	bool failed, moved;            /* bytes */
 };
 
-enum row_column { OPERATION, FILENAME, BYTES, INODE, FLAGS, ERRNO, PROT, MAP, COLUMNS };
+enum file_column { OPERATION, FILENAME, BYTES, INODE, FLAGS, ERRNO, PROT, MAP, COLUMNS };
 static const char *const names[COLUMNS] = {
 	"operation", "filename", "bytes_completed", "inode",
 	"flags",     "errno",    "mmap_prot",       "mmap_flags"
 };
 
-static int column(enum row_column c)
+static int column(enum file_column c)
 {
 	static int columns[COLUMNS];
 	static bool known;
@@ -41,13 +41,13 @@ static int column(enum row_column c)
 	return columns[c];
 }
 
-static const struct row_field *field(const struct export_row *row, enum row_column c)
+static const struct row_field *field(const struct export_row *row, enum file_column c)
 {
 	return &row->fields[column(c)];
 }
 
 /* Whether WORD is in column C, a set A|B|C. */
-static bool has(const struct event *e, enum row_column c, const char *word)
+static bool has(const struct file_event *e, enum file_column c, const char *word)
 {
 	const struct row_field *f = field(e->row, c);
 	size_t len = strlen(word);
@@ -79,7 +79,7 @@ static struct run_file *file_of(char *path)
 static bool keep(struct run_files *f, struct run_file *file)
 {
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-	void *grown = array__grow(f->files, f->n, &f->room, sizeof(*f->files));
+	void *grown = array__grow(f->files, f->n, &f->capacity, sizeof(*f->files));
 
 	if (!grown)
 		return false;
@@ -195,13 +195,13 @@ static struct run_file *origin_of(struct run_file *f)
 	return f->is & RUN_FILLED ? NULL : f;
 }
 
-static void note_read(struct event *e, struct run_file *origin, unsigned int how)
+static void note_read(struct file_event *e, struct run_file *origin, unsigned int how)
 {
 	origin->is |= RUN_READ;
 	note_use(e->files, origin, how);
 }
 
-static void read_from(struct event *e, struct run_file *f, unsigned int how)
+static void read_from(struct file_event *e, struct run_file *f, unsigned int how)
 {
 	struct run_file *origin = f ? origin_of(f) : NULL;
 
@@ -210,7 +210,7 @@ static void read_from(struct event *e, struct run_file *f, unsigned int how)
 }
 
 /* Notes that F exists and was created or written to, as HOW says. */
-static void put(struct event *e, struct run_file *f, unsigned int how)
+static void put(struct file_event *e, struct run_file *f, unsigned int how)
 {
 	f->is |= RUN_WRITTEN;
 	f->is &= ~(RUN_GONE | RUN_DELETED | RUN_TRANSIENT | RUN_MISSING);
@@ -218,7 +218,7 @@ static void put(struct event *e, struct run_file *f, unsigned int how)
 }
 
 /* Notes that the content of F changes, also for its first name. */
-static void write_to(struct event *e, struct run_file *f, unsigned int how)
+static void write_to(struct file_event *e, struct run_file *f, unsigned int how)
 {
 	struct run_contents *c = f ? f->contents : NULL;
 
@@ -235,7 +235,7 @@ static void write_to(struct event *e, struct run_file *f, unsigned int how)
 	}
 }
 
-static void make(struct event *e, struct run_file *f)
+static void make(struct file_event *e, struct run_file *f)
 {
 	if (!f)
 		return;
@@ -245,7 +245,7 @@ static void make(struct event *e, struct run_file *f)
 	put(e, f, RUN_USE_MADE);
 }
 
-static void remove_it(struct event *e, struct run_file *f)
+static void remove_it(struct file_event *e, struct run_file *f)
 {
 	bool ours = !(f->is & RUN_EXISTED) && f->is & RUN_OURS;
 
@@ -257,13 +257,13 @@ static void remove_it(struct event *e, struct run_file *f)
 
 /* ---- operations ---- */
 
-static void on_probe(struct event *e)
+static void on_probe(struct file_event *e)
 {
 	if (!e->failed)
 		e->file->is |= RUN_STATED;
 }
 
-static void open_to_make(struct event *e)
+static void open_to_make(struct file_event *e)
 {
 	struct run_file *f = e->file;
 
@@ -273,7 +273,7 @@ static void open_to_make(struct event *e)
 		f->is |= RUN_MAYBE;
 }
 
-static void on_open(struct event *e)
+static void on_open(struct file_event *e)
 {
 	struct run_file *f = e->file;
 	bool both = has(e, FLAGS, "O_RDWR"), writes = both || has(e, FLAGS, "O_WRONLY");
@@ -303,7 +303,7 @@ static void on_open(struct event *e)
 }
 
 /* A file that the command is not known to have created contained data before. */
-static void on_read(struct event *e)
+static void on_read(struct file_event *e)
 {
 	struct run_file *f = origin_of(e->file);
 
@@ -313,14 +313,14 @@ static void on_read(struct event *e)
 	f->is &= ~RUN_MAYBE;
 }
 
-static void on_change(struct event *e)
+static void on_change(struct file_event *e)
 {
 	if (!e->failed)
 		write_to(e, e->file, RUN_USE_WROTE);
 }
 
 /* Its content is still that from before the command. */
-static void on_attributes(struct event *e)
+static void on_attributes(struct file_event *e)
 {
 	struct run_contents *c = e->file->contents;
 
@@ -331,7 +331,7 @@ static void on_attributes(struct event *e)
 		put(e, c->origin, RUN_USE_WROTE);
 }
 
-static void on_mmap(struct event *e)
+static void on_mmap(struct file_event *e)
 {
 	if (e->failed)
 		return;
@@ -340,13 +340,13 @@ static void on_mmap(struct event *e)
 		write_to(e, e->file, RUN_USE_WROTE);
 }
 
-static void on_list(struct event *e)
+static void on_list(struct file_event *e)
 {
 	if (!e->failed)
 		e->file->is |= RUN_DIRECTORY | (e->file->is & RUN_MADE ? 0 : RUN_LISTED);
 }
 
-static void on_mkdir(struct event *e)
+static void on_mkdir(struct file_event *e)
 {
 	if (!e->failed) {
 		make(e, e->file);
@@ -354,20 +354,20 @@ static void on_mkdir(struct event *e)
 	}
 }
 
-static void on_make(struct event *e)
+static void on_make(struct file_event *e)
 {
 	if (!e->failed)
 		make(e, e->file);
 }
 
-static void on_symlink(struct event *e)
+static void on_symlink(struct file_event *e)
 {
 	if (!e->failed)
 		make(e, e->other);
 }
 
 /* A new hard link changes the file's time of status change. */
-static void on_link(struct event *e)
+static void on_link(struct file_event *e)
 {
 	if (e->failed)
 		return;
@@ -378,13 +378,13 @@ static void on_link(struct event *e)
 	e->other->contents = contents_of(e->files, e->file);
 }
 
-static void on_remove(struct event *e)
+static void on_remove(struct file_event *e)
 {
 	if (!e->failed)
 		remove_it(e, e->file);
 }
 
-static void on_exec(struct event *e)
+static void on_exec(struct file_event *e)
 {
 	struct run_file *f = e->failed ? NULL : origin_of(e->file);
 
@@ -394,7 +394,7 @@ static void on_exec(struct event *e)
 	note_use(e->files, f, RUN_USE_EXECUTED);
 }
 
-static void on_copy(struct event *e)
+static void on_copy(struct file_event *e)
 {
 	if (e->failed)
 		return;
@@ -403,7 +403,7 @@ static void on_copy(struct event *e)
 }
 
 /* FROM was renamed to TO. A file that the command created leaves no trace under its first name. */
-static void move(struct event *e, struct run_file *from, struct run_file *to)
+static void move(struct file_event *e, struct run_file *from, struct run_file *to)
 {
 	unsigned int is = from->is;
 	bool ours = is & RUN_OURS && !(is & RUN_EXISTED);
@@ -424,7 +424,7 @@ static void move(struct event *e, struct run_file *from, struct run_file *to)
 		from->is = RUN_GONE;
 }
 
-static void move_below(struct event *e, const char *from, const char *to)
+static void move_below(struct file_event *e, const char *from, const char *to)
 {
 	struct run_files *f = e->files;
 	size_t len = strlen(from), n = f->n;
@@ -449,7 +449,8 @@ static void move_below(struct event *e, const char *from, const char *to)
 
 static void note_rename(struct run_files *f, const char *from, const char *to, bool ours)
 {
-	struct run_rename *r = array__grow(f->renames, f->n_renames, &f->renames_room, sizeof(*r));
+	struct run_rename *r =
+		array__grow(f->renames, f->n_renames, &f->renames_capacity, sizeof(*r));
 
 	if (!r) {
 		f->full = true;
@@ -461,14 +462,14 @@ static void note_rename(struct run_files *f, const char *from, const char *to, b
 	f->full |= !r->from || !r->to;
 }
 
-static bool replaced(const struct event *e)
+static bool replaced(const struct file_event *e)
 {
 	const struct row_field *f = field(e->row, FLAGS);
 
 	return memmem(f->s, f->len, "replaced=", 9);
 }
 
-static void exchange(struct event *e, struct run_file *a, struct run_file *b)
+static void exchange(struct file_event *e, struct run_file *a, struct run_file *b)
 {
 	struct run_contents *of_a = contents_of(e->files, a), *of_b = contents_of(e->files, b);
 
@@ -478,7 +479,7 @@ static void exchange(struct event *e, struct run_file *a, struct run_file *b)
 	put(e, b, RUN_USE_MADE);
 }
 
-static void on_rename(struct event *e)
+static void on_rename(struct file_event *e)
 {
 	struct run_file *from = e->file, *to = e->other;
 
@@ -501,7 +502,7 @@ static void on_rename(struct event *e)
 /* clang-format off */
 static const struct {
 	const char *name;
-	void (*take)(struct event *e);
+	void (*take)(struct file_event *e);
 } operations[] = {
 	{ "open", on_open }, { "read", on_read }, { "write", on_change }, { "mmap", on_mmap },
 	{ "truncate", on_change }, { "fallocate", on_change },
@@ -535,7 +536,7 @@ static void note_error(struct run_file *f, const struct row_field *error)
 }
 
 /* The paths of a row: A, or A -> B. */
-static void find_names(struct event *e)
+static void find_names(struct file_event *e)
 {
 	struct two_paths paths = two_paths__split(field(e->row, FILENAME));
 
@@ -546,7 +547,7 @@ static void find_names(struct event *e)
 
 void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program)
 {
-	struct event e = { .files = f, .row = row, .failed = field(row, ERRNO)->len };
+	struct file_event e = { .files = f, .row = row, .failed = field(row, ERRNO)->len };
 	uint64_t bytes;
 	size_t i = 0;
 

@@ -58,10 +58,10 @@ struct run_rename {
 
 struct run_files {
 	struct run_file **files; /* N entries; sorted by path after run_after__look() */
-	size_t n, room;
+	size_t n, capacity;
 	void *index;
 	struct run_rename *renames; /* in their order */
-	size_t n_renames, renames_room;
+	size_t n_renames, renames_capacity;
 	struct run_contents *contents; /* all of them */
 	const char *alias, *real;      /* directory REAL is also called ALIAS; borrowed */
 	uint64_t moved;                /* renamed directories with files that have no rows */

@@ -8,7 +8,7 @@
 
 static bool add(struct run_pids *p, uint64_t id)
 {
-	void *grown = array__grow(p->ids, p->n, &p->room, sizeof(*p->ids));
+	void *grown = array__grow(p->ids, p->n, &p->capacity, sizeof(*p->ids));
 
 	if (!grown)
 		return false;

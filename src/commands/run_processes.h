@@ -13,7 +13,7 @@
 /* Their ids, each as often as it occurred. */
 struct run_pids {
 	uint64_t *ids;
-	size_t n, room;
+	size_t n, capacity;
 };
 
 struct run_processes {

@@ -9,9 +9,9 @@
 #include "base/csv.h"
 #include "platform/macros.h"
 
-enum row_column { OPERATION, PID, PPID, COMMAND, CMDLINE, ERRNO, COLUMNS };
+enum process_column { OPERATION, PID, PPID, COMMAND, CMDLINE, ERRNO, COLUMNS };
 
-static int column(enum row_column c)
+static int column(enum process_column c)
 {
 	static const char *const names[COLUMNS] = { "operation", "pid",     "ppid",
 						    "command",   "cmdline", "errno" };
@@ -62,7 +62,7 @@ static uint32_t add(struct run_tree *t, const struct export_row *row, uint64_t p
 	struct run_program *p = NULL;
 
 	if (t->n < RUN_TREE_MAX)
-		p = array__grow(t->programs, t->n, &t->room, sizeof(*p));
+		p = array__grow(t->programs, t->n, &t->capacity, sizeof(*p));
 	if (!p)
 		return RUN_TREE_NONE;
 	t->programs = p;

@@ -22,7 +22,7 @@ struct run_program {
 
 struct run_tree {
 	struct run_program *programs; /* in the order in which they first appear */
-	size_t n, room;
+	size_t n, capacity;
 	void *index;   /* by pid: the latest entry of the process */
 	uint32_t last; /* of the previous row, as most rows have the same */
 	bool full;     /* RUN_TREE_MAX was reached, or out of memory: some are missing */

@@ -28,19 +28,19 @@ void run_uses__merge(struct run_uses *u)
 }
 
 /* Merges them, and doubles their space if that freed little. */
-static bool make_room(struct run_uses *u)
+static bool reserve(struct run_uses *u)
 {
-	uint32_t room = u->room ? 2 * u->room : 2;
+	uint32_t capacity = u->capacity ? 2 * u->capacity : 2;
 	void *grown;
 
 	run_uses__merge(u);
-	if (u->n <= u->room / 2 && u->room)
+	if (u->n <= u->capacity / 2 && u->capacity)
 		return true;
-	grown = reallocarray(u->items, room, sizeof(*u->items));
+	grown = reallocarray(u->items, capacity, sizeof(*u->items));
 	if (!grown)
 		return false;
 	u->items = grown;
-	u->room = room;
+	u->capacity = capacity;
 	return true;
 }
 
@@ -53,7 +53,7 @@ bool run_uses__add(struct run_uses *u, struct run_use use)
 			u->items[i - 1].how |= use.how;
 			return true;
 		}
-	if (u->n == u->room && !make_room(u))
+	if (u->n == u->capacity && !reserve(u))
 		return false;
 	u->items[u->n++] = use;
 	return true;

@@ -24,7 +24,7 @@ struct run_use {
 
 struct run_uses {
 	struct run_use *items; /* sorted by program after run_uses__merge() */
-	uint32_t n, room;
+	uint32_t n, capacity;
 };
 
 /* Adds USE to those of the same program. Returns false if out of memory. */

@@ -52,7 +52,7 @@ static const struct command_option summary_options[] = {
 };
 enum { BY, STREAM, SORT, TOP_N, DURATION, WHERE, OUTPUT, JSON, CSV };
 
-struct task {
+struct summary_task {
 	const struct command *command;
 	/* the command line, unparsed */
 	const char *by, *streams, *sort, *top, *where_text, *duration, *output;
@@ -66,7 +66,7 @@ struct task {
 	int fields[STREAM_COUNT]; /* number of fields of a row that are needed */
 	struct filter_options filters;
 	struct filter filter; /* for sessions; live, the kernel filters */
-	struct where *where;
+	struct condition *where;
 	struct file_names *names;
 	struct session_names *session_names; /* of the session that is read */
 	uint64_t without_users;              /* sessions */
@@ -84,7 +84,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream, .fields = fields };
-	struct task *t = arg;
+	struct summary_task *t = arg;
 	struct measure m;
 	int err;
 
@@ -103,7 +103,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 
 static int on_session(void *arg, struct session_reader *session)
 {
-	struct task *t = arg;
+	struct summary_task *t = arg;
 	int err;
 
 	t->session_names = session_names__free(t->session_names);
@@ -118,14 +118,14 @@ static int on_name(void *arg, const struct session_reader *session, enum stream 
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream, .fields = fields };
-	struct task *t = arg;
+	struct summary_task *t = arg;
 
 	if (row_fields__first(line, len, fields, file_names__fields()) != file_names__fields())
 		return -EBADMSG;
 	return file_names__row(t->names, &row);
 }
 
-static bool is_by(const struct task *t, const char *name)
+static bool is_by(const struct summary_task *t, const char *name)
 {
 	for (int i = 0; i < t->n_by; i++)
 		if (!strcmp(t->dimensions[i]->name, name))
@@ -136,7 +136,7 @@ static bool is_by(const struct task *t, const char *name)
 /* Names of their files are in rows of fs. */
 #define STREAMS_BY_INODE (UINT32_C(1) << STREAM_CACHE | UINT32_C(1) << STREAM_PAGEFAULT)
 
-static int read_names(struct task *t, char **paths)
+static int read_names(struct summary_task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
 				      .streams = 1 << STREAM_FS,
@@ -154,7 +154,7 @@ static int on_process(void *arg, const struct session_reader *session, enum stre
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream, .fields = fields };
-	struct task *t = arg;
+	struct summary_task *t = arg;
 
 	if (row_fields__first(line, len, fields, filter__learn_fields()) != filter__learn_fields())
 		return -EBADMSG;
@@ -165,7 +165,7 @@ static int on_process(void *arg, const struct session_reader *session, enum stre
 /* Finds the processes that descend from those of --pid. Each scan finds the children of known
  * processes and nearly all descendants of these: rows are in the order of time except within
  * milliseconds. */
-static int read_descendants(struct task *t, char **paths)
+static int read_descendants(struct summary_task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
 				      .streams = 1 << STREAM_FS,
@@ -186,7 +186,7 @@ static int read_descendants(struct task *t, char **paths)
 	return err;
 }
 
-static int read_rows(struct task *t, char **paths)
+static int read_rows(struct summary_task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
 				      .files = true,
@@ -206,12 +206,12 @@ static int read_rows(struct task *t, char **paths)
 
 static const char *name_file(void *arg, const struct dimension *d, const char *key, size_t len)
 {
-	struct task *t = arg;
+	struct summary_task *t = arg;
 
 	return t->names && !strcmp(d->name, "file") ? file_names__find(t->names, key, len) : NULL;
 }
 
-static void print_json(struct task *t, const struct summary_print *p)
+static void print_json(struct summary_task *t, const struct summary_print *p)
 {
 	json_t *list = json_array(), *o = json_object(), *lost = json_object();
 
@@ -230,7 +230,7 @@ static void print_json(struct task *t, const struct summary_print *p)
 	json_decref(o);
 }
 
-static void print_tables(struct task *t, const struct summary_print *p)
+static void print_tables(struct summary_task *t, const struct summary_print *p)
 {
 	for (int i = 0; i < t->n_streams; i++) {
 		const struct summary *s = &t->summaries[t->order[i]];
@@ -248,7 +248,7 @@ static void print_tables(struct task *t, const struct summary_print *p)
 }
 
 /* Prints on stderr what limits the numbers. */
-static void tell(const struct task *t)
+static void tell(const struct summary_task *t)
 {
 	for (int i = 0; i < t->n_streams; i++) {
 		enum stream stream = t->order[i];
@@ -276,7 +276,7 @@ static void tell(const struct task *t)
 		fputs("of sessions still being recorded, only finished files were read\n", stderr);
 }
 
-static int print(struct task *t)
+static int print(struct summary_task *t)
 {
 	struct summary_print p = { .top = t->shown, .name = name_file, .arg = t };
 
@@ -297,7 +297,7 @@ static int print(struct task *t)
 
 /* ---- the command line ---- */
 
-static bool parse_by(struct task *t, const char *list)
+static bool parse_by(struct summary_task *t, const char *list)
 {
 	for (size_t len; *list; list += len + (list[len] == ',')) {
 		len = strcspn(list, ",");
@@ -328,7 +328,7 @@ static int find_stream(const char *key)
 	return stream >= 0 && measures__of(stream) ? stream : -1;
 }
 
-static bool parse_streams(struct task *t, const char *list)
+static bool parse_streams(struct summary_task *t, const char *list)
 {
 	for (size_t len; *list; list += len + (list[len] == ',')) {
 		char key[32] = "";
@@ -345,7 +345,7 @@ static bool parse_streams(struct task *t, const char *list)
 	return t->n_streams;
 }
 
-static bool parse_top(struct task *t)
+static bool parse_top(struct summary_task *t)
 {
 	char *end;
 
@@ -356,7 +356,7 @@ static bool parse_top(struct task *t)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int begin_summary(struct task *t, enum stream stream)
+static int begin_summary(struct summary_task *t, enum stream stream)
 {
 	struct summary *s = &t->summaries[stream];
 	const char *key = schema_streams[stream].key, *lacks = filter__lacks(&t->filter, stream);
@@ -386,7 +386,7 @@ static int begin_summary(struct task *t, enum stream stream)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct task *t)
+static int prepare(struct summary_task *t)
 {
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
@@ -418,7 +418,7 @@ static int prepare(struct task *t)
 
 /* Takes the filters that the kernel supports; the others need rows. Returns 0, or the exit code
  * after a message. */
-static int select_live(struct task *t)
+static int select_live(struct summary_task *t)
 {
 	struct selection *s = &t->live.selection;
 	struct options options;
@@ -449,7 +449,7 @@ static int select_live(struct task *t)
 
 /* Whether the kernel can sum up STREAM by what is asked for. Returns 0, or the exit code after a
  * message. */
-static int check_groups(const struct task *t, enum stream stream)
+static int check_groups(const struct summary_task *t, enum stream stream)
 {
 	const char *key = schema_streams[stream].key;
 
@@ -471,7 +471,7 @@ static int check_groups(const struct task *t, enum stream stream)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare_live(struct task *t)
+static int prepare_live(struct summary_task *t)
 {
 	const struct command *c = t->command;
 	int code = select_live(t);
@@ -492,7 +492,7 @@ static int prepare_live(struct task *t)
 	return 0;
 }
 
-static int run_live(struct task *t)
+static int run_live(struct summary_task *t)
 {
 	int code = prepare(t);
 
@@ -508,7 +508,7 @@ static int run_live(struct task *t)
 	return t->live.status ?: code;
 }
 
-static int run(struct task *t, char **paths)
+static int run(struct summary_task *t, char **paths)
 {
 	int code = prepare(t), err;
 
@@ -521,7 +521,7 @@ static int run(struct task *t, char **paths)
 	return print(t);
 }
 
-static void clean_up(struct task *t)
+static void clean_up(struct summary_task *t)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
 		summary__end(&t->summaries[i]);
@@ -532,7 +532,7 @@ static void clean_up(struct task *t)
 	session_names__free(t->session_names);
 }
 
-static int parse_options(struct task *t, struct command_line *l)
+static int parse_options(struct summary_task *t, struct command_line *l)
 {
 	const char **const values[] = {
 		[BY] = &t->by,         [STREAM] = &t->streams,   [SORT] = &t->sort,
@@ -554,7 +554,7 @@ static int parse_options(struct task *t, struct command_line *l)
 
 static int summary_main(int argc, char **argv)
 {
-	struct task *t = calloc(1, sizeof(*t));
+	struct summary_task *t = calloc(1, sizeof(*t));
 	struct command_line l;
 	int option, code, words = 1;
 

@@ -15,6 +15,7 @@
 #include "base/shown.h"
 #include "base/units.h"
 #include "commands/filter_options.h"
+#include "commands/top_screen.h"
 #include "dataset/field.h"
 #include "dataset/memory.h"
 #include "platform/macros.h"
@@ -41,7 +42,7 @@ static const struct command_option top_options[] = {
 };
 enum { BY, SORT, DELAY, ITERATIONS, BATCH, TOP_N, JSON, MATCH };
 
-struct task {
+struct top_task {
 	const char *by, *sort, *delay, *iterations, *top, *match;
 	bool batch, json;
 	struct filter_options filters;
@@ -56,27 +57,6 @@ static void on_signal(int signal)
 	stop = 1;
 }
 
-bool top__is_stopped(void)
-{
-	return stop;
-}
-
-double top__rate(uint64_t count, uint64_t span_ns)
-{
-	return span_ns ? (double)count * 1e9 / (double)span_ns : 0;
-}
-
-const char *top__share(char to[TOP_SHARE_MAX], enum top_view view, const struct top_counts *c,
-		       uint64_t span_ns)
-{
-	double percent = 100 * (double)c->time_ns / (double)(span_ns ?: 1);
-
-	if (view == TOP_CONNECTIONS)
-		return "-";
-	snprintf(to, TOP_SHARE_MAX, "%.1f%%", percent < 9999 ? percent : 9999);
-	return to;
-}
-
 /* ---- plain tables ---- */
 
 static void print_row(const struct top_counts *c, enum top_view view, uint64_t span_ns,
@@ -86,14 +66,14 @@ static void print_row(const struct top_counts *c, enum top_view view, uint64_t s
 	char read[UNITS_SIZE], written[UNITS_SIZE], latency[UNITS_SIZE] = "-",
 						    shown[SHOWN_MAX(TOP_NAME_MAX + 64)];
 
-	units__bytes(read, top__rate(c->read, span_ns));
-	units__bytes(written, top__rate(c->written, span_ns));
+	units__bytes(read, top_counts__rate(c->read, span_ns));
+	units__bytes(written, top_counts__rate(c->written, span_ns));
 	if (c->timed)
 		units__time(latency, (double)c->time_ns / (double)c->timed);
 	shown__copy(shown, name, strlen(name));
-	printf("%10.1f %10.1f %8s %8s %8s %7s  %s\n", top__rate(c->calls, span_ns),
-	       top__rate(c->errors, span_ns), read, written, latency,
-	       top__share(share, view, c, span_ns), shown);
+	printf("%10.1f %10.1f %8s %8s %8s %7s  %s\n", top_counts__rate(c->calls, span_ns),
+	       top_counts__rate(c->errors, span_ns), read, written, latency,
+	       top_table__share(share, view, c, span_ns), shown);
 }
 
 static void print_table(const struct top_config *config, struct top_table *t,
@@ -190,7 +170,7 @@ static bool parse_number(const char *text, uint64_t *ret)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int select_what(struct task *t)
+static int select_what(struct top_task *t)
 {
 	struct options options;
 	int code;
@@ -207,7 +187,7 @@ static int select_what(struct task *t)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct task *t)
+static int prepare(struct top_task *t)
 {
 	int view = find_word(t->by ?: "process", top_view_names, TOP_VIEWS);
 	int sort = find_word(t->sort ?: "bytes", top_sort_names, TOP_SORTS);
@@ -228,10 +208,11 @@ static int prepare(struct task *t)
 	t->config.rows = rows;
 	t->config.json = t->json;
 	t->config.filter = t->match ?: "";
+	t->config.stop = &stop;
 	return select_what(t);
 }
 
-static int run(struct task *t)
+static int run(struct top_task *t)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	bool batch = t->batch || t->json || !isatty(STDOUT_FILENO);
@@ -254,7 +235,7 @@ static int run(struct task *t)
 	return code;
 }
 
-static int parse_options(struct task *t, struct command_line *l)
+static int parse_options(struct top_task *t, struct command_line *l)
 {
 	const char **const values[] = { [BY] = &t->by,       [SORT] = &t->sort,
 					[DELAY] = &t->delay, [ITERATIONS] = &t->iterations,
@@ -273,7 +254,7 @@ static int parse_options(struct task *t, struct command_line *l)
 
 static int top_main(int argc, char **argv)
 {
-	struct task *t = calloc(1, sizeof(*t));
+	struct top_task *t = calloc(1, sizeof(*t));
 	struct command_line l;
 	int option, code;
 

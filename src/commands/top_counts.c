@@ -20,3 +20,8 @@ void top_counts__add(struct top_counts *c, const struct top_counts *more)
 	c->time_ns += more->time_ns;
 	c->timed += more->timed;
 }
+
+double top_counts__rate(uint64_t count, uint64_t span_ns)
+{
+	return span_ns ? (double)count * 1e9 / (double)span_ns : 0;
+}

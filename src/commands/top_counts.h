@@ -16,4 +16,7 @@ void top_counts__add(struct top_counts *c, const struct top_counts *more);
 /* Subtracts FROM, an earlier state of C. */
 void top_counts__subtract(struct top_counts *c, const struct top_counts *from);
 
+/* COUNT per second, if it was counted in SPAN_NS nanoseconds. */
+double top_counts__rate(uint64_t count, uint64_t span_ns);
+
 #endif

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/shown.h"
 #include "base/units.h"
-#include "commands/top.h"
+#include "commands/top_screen.h"
 #include "platform/macros.h"
 
 #define STEP_MS 100      /* maximum delay of a key while names are drained */
@@ -30,7 +30,7 @@
 #define NUMBERS_WIDTH 52 /* columns before the names */
 #define ESCAPE 27
 
-enum colour { COLOUR_NONE, COLOUR_TITLE, COLOUR_HEAD, COLOUR_ERROR };
+enum screen_colour { COLOUR_NONE, COLOUR_TITLE, COLOUR_HEAD, COLOUR_ERROR };
 
 struct screen {
 	const struct top_config *config;
@@ -100,7 +100,7 @@ out:
 	free(wide);
 }
 
-static void put_colour(const struct screen *s, enum colour colour, bool on)
+static void put_colour(const struct screen *s, enum screen_colour colour, bool on)
 {
 	attr_t attributes = colour == COLOUR_HEAD ? A_REVERSE : A_BOLD;
 
@@ -130,11 +130,11 @@ static void draw_title(const struct screen *s)
 		printw("  of %s ", top_view_names[l->of]);
 		put_name(s, l->name, COLS - getcurx(stdscr) - 1);
 	}
-	units__count(calls, top__rate(s->all.calls, span));
-	units__bytes(read, top__rate(s->all.read, span));
-	units__bytes(written, top__rate(s->all.written, span));
+	units__count(calls, top_counts__rate(s->all.calls, span));
+	units__bytes(read, top_counts__rate(s->all.read, span));
+	units__bytes(written, top_counts__rate(s->all.written, span));
 	mvprintw(1, 0, "%s calls/s  %s read/s  %s written/s  %.0f errors/s", calls, read, written,
-		 top__rate(s->all.errors, span));
+		 top_counts__rate(s->all.errors, span));
 	if (top_table__missing(s->table))
 		printw("  %" PRIu64 " missing", top_table__missing(s->table));
 }
@@ -159,10 +159,10 @@ static void draw_row(const struct screen *s, const struct top_row *row, int line
 	char calls[UNITS_SIZE], errors[UNITS_SIZE], read[UNITS_SIZE], written[UNITS_SIZE],
 		latency[UNITS_SIZE] = "-", share[TOP_SHARE_MAX];
 
-	units__count(calls, top__rate(c->calls, span));
-	units__count(errors, top__rate(c->errors, span));
-	units__bytes(read, top__rate(c->read, span));
-	units__bytes(written, top__rate(c->written, span));
+	units__count(calls, top_counts__rate(c->calls, span));
+	units__count(errors, top_counts__rate(c->errors, span));
+	units__bytes(read, top_counts__rate(c->read, span));
+	units__bytes(written, top_counts__rate(c->written, span));
 	if (c->timed)
 		units__time(latency, (double)c->time_ns / (double)c->timed);
 	move(line, 0);
@@ -175,7 +175,7 @@ static void draw_row(const struct screen *s, const struct top_row *row, int line
 	if (c->errors && !selected)
 		put_colour(s, COLOUR_ERROR, false);
 	printw(" %8s %8s %8s %6s  ", read, written, latency,
-	       top__share(share, s->levels[s->depth].view, c, span));
+	       top_table__share(share, s->levels[s->depth].view, c, span));
 	put_name(s, row->name, COLS - NUMBERS_WIDTH);
 	if (selected)
 		attroff(A_REVERSE);
@@ -184,7 +184,7 @@ static void draw_row(const struct screen *s, const struct top_row *row, int line
 static void draw_foot(const struct screen *s)
 {
 	uint64_t without = top_table__without_file(s->table);
-	size_t room = MAX(LINES - LINES_ABOVE - 1, 0), behind = s->first + room;
+	size_t shown_max = MAX(LINES - LINES_ABOVE - 1, 0), behind = s->first + shown_max;
 
 	move(LINES - 1, 0);
 	if (s->typing || *s->filter) {
@@ -232,7 +232,7 @@ static void draw_help(void)
 static void draw(struct screen *s)
 {
 	struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	size_t room = MAX(LINES - LINES_ABOVE - 1, 0);
+	size_t shown_max = MAX(LINES - LINES_ABOVE - 1, 0);
 
 	if (poll(&terminal, 1, 0) <= 0 || !(terminal.revents & POLLOUT))
 		return;
@@ -240,15 +240,15 @@ static void draw(struct screen *s)
 		s->selected = s->n ? s->n - 1 : 0;
 	if (s->first > s->selected)
 		s->first = s->selected;
-	if (room && s->selected >= s->first + room)
-		s->first = s->selected - room + 1;
+	if (shown_max && s->selected >= s->first + shown_max)
+		s->first = s->selected - shown_max + 1;
 	erase();
 	draw_title(s);
 	if (s->help) {
 		draw_help();
 	} else {
 		draw_head(s);
-		for (size_t i = 0; i < room && s->first + i < s->n; i++)
+		for (size_t i = 0; i < shown_max && s->first + i < s->n; i++)
 			draw_row(s, &s->rows[s->first + i], LINES_ABOVE + (int)i,
 				 s->first + i == s->selected);
 	}
@@ -403,7 +403,7 @@ static int show_all(struct screen *s)
 	int err = 0;
 
 	draw(s);
-	while (!err && !s->quit && !top__is_stopped()) {
+	while (!err && !s->quit && !*s->config->stop) {
 		uint64_t now = clock__mono_ns();
 		int key;
 

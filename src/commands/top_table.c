@@ -48,7 +48,7 @@ struct pair_key {
 };
 
 /* A sum at the last refresh, and what was added since the one before. */
-struct pair {
+struct interval_sum {
 	struct top_counts last, added;
 	unsigned int idle;
 	char command[COMM_BYTES + 1];
@@ -72,7 +72,7 @@ struct top_table {
 int top_table__new(struct top_table **ret, const struct selection *selection,
 		   const struct memory_plan *plan, char *problem)
 {
-	const struct groups_config pairs = { .value_size = sizeof(struct pair),
+	const struct groups_config pairs = { .value_size = sizeof(struct interval_sum),
 					     .max_groups = PAIRS_MAX,
 					     .max_bytes = SIZE_MAX };
 	const struct engine_config config = { .selection = selection,
@@ -155,7 +155,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 	};
 	struct top_table *t = arg;
 	struct group *group = groups__at(t->pairs, (const char *)&key, sizeof(key));
-	struct pair *p;
+	struct interval_sum *p;
 
 	if (!group)
 		return -ENOMEM;
@@ -202,7 +202,8 @@ int top_table__look(struct top_table *t)
 	t->without_file = 0;
 	look_for_containers(t);
 	for (size_t i = 0; i < groups__count(t->pairs); i++)
-		((struct pair *)groups__get(t->pairs, i)->value)->added = (struct top_counts){ 0 };
+		((struct interval_sum *)groups__get(t->pairs, i)->value)->added =
+			(struct top_counts){ 0 };
 	err = top_flows__look(t->flows, t->engine, t->span_ns);
 	return err ?: engine__sums(t->engine, on_sum, t, &untimed);
 }
@@ -232,7 +233,7 @@ uint64_t top_table__missing(const struct top_table *t)
 
 /* ---- names ---- */
 
-static char *name_process(const struct pair_key *key, const struct pair *p, char *to)
+static char *name_process(const struct pair_key *key, const struct interval_sum *p, char *to)
 {
 	to = csv__u64(to, key->pid);
 	*to++ = ' ';
@@ -275,7 +276,7 @@ static char *name_user(const struct pair_key *key, char *to)
 /* Writes the name of the pair in VIEW to TO, which has TOP_NAME_MAX and 64 bytes; returns its
  * end. */
 static char *name_pair(struct top_table *t, enum top_view view, const struct pair_key *key,
-		       const struct pair *p, char *to)
+		       const struct interval_sum *p, char *to)
 {
 	switch (view) {
 	case TOP_PROCESSES:
@@ -342,7 +343,7 @@ static bool is_shown(const struct top_level *level, const struct pair_key *key)
 }
 
 static bool belongs(struct top_table *t, const struct top_level *level, const struct pair_key *key,
-		    const struct pair *p)
+		    const struct interval_sum *p)
 {
 	char name[TOP_NAME_MAX + 64];
 	uint64_t id, id2;
@@ -360,7 +361,7 @@ static int add_pair(struct top_table *t, const struct top_level *level, const ch
 		    const struct group *group, struct top_counts *all)
 {
 	char name[TOP_NAME_MAX + 64];
-	const struct pair *p = group->value;
+	const struct interval_sum *p = group->value;
 	struct pair_key key;
 	struct group *row;
 	struct top_row *r;
@@ -501,4 +502,15 @@ bool top_level__open(const struct top_level *from, const struct top_row *row, st
 				   .id2 = row->id2 };
 	memcpy(ret->name, row->name + (len > most ? len - most : 0), len > most ? most : len);
 	return true;
+}
+
+const char *top_table__share(char to[TOP_SHARE_MAX], enum top_view view, const struct top_counts *c,
+			     uint64_t span_ns)
+{
+	double percent = 100 * (double)c->time_ns / (double)(span_ns ?: 1);
+
+	if (view == TOP_CONNECTIONS)
+		return "-";
+	snprintf(to, TOP_SHARE_MAX, "%.1f%%", percent < 9999 ? percent : 9999);
+	return to;
 }

@@ -89,4 +89,10 @@ bool top_level__open(const struct top_level *from, const struct top_row *row,
 uint64_t top_table__without_file(const struct top_table *t);
 uint64_t top_table__missing(const struct top_table *t);
 
+/* Writes the share of SPAN_NS that the calls of C took to TO, or "-" if rows of VIEW have none.
+ * Returns TO. */
+#define TOP_SHARE_MAX 32
+const char *top_table__share(char to[TOP_SHARE_MAX], enum top_view view, const struct top_counts *c,
+			     uint64_t span_ns);
+
 #endif

@@ -29,14 +29,14 @@
 #define DEPTH_MAX 3
 #define PLACES_MAX 100000
 
-struct found {
+struct found_session {
 	struct queue_place place;
 	uid_t uid;
 	gid_t gid;
 };
 
-struct search {
-	struct found *found;
+struct session_search {
+	struct found_session *found;
 	size_t n;
 	uint64_t unusable; /* sessions that can't be sent */
 	int base;          /* the directory that names are relative to */
@@ -63,10 +63,10 @@ static bool is_session(int dir, const char *name)
 
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
-	struct search *s = arg;
+	struct session_search *s = arg;
 	const char *key = upload__key(path);
-	struct found f = { .place = { .dir = s->base } };
-	struct found *list;
+	struct found_session f = { .place = { .dir = s->base } };
+	struct found_session *list;
 	struct stat st;
 
 	if (!is_key(key) || fstat(dir, &st)) {
@@ -95,14 +95,14 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 
 static void on_failed(void *arg, const char *path, int err)
 {
-	struct search *s = arg;
+	struct session_search *s = arg;
 
 	log__line(LOG_ERR, "upload: %s: %s", path, strerror(-err));
 	s->err = err;
 }
 
 /* Searches DIR. Names are relative to its parent, which is opened with the current rights. */
-static void search(struct search *s, const char *dir)
+static void search(struct session_search *s, const char *dir)
 {
 	const struct session_walk walk = {
 		.is_session = is_session,
@@ -135,7 +135,7 @@ static void search(struct search *s, const char *dir)
 
 static int by_owner(const void *a, const void *b)
 {
-	const struct found *x = a, *y = b;
+	const struct found_session *x = a, *y = b;
 
 	return x->uid != y->uid ? (x->uid < y->uid ? -1 : 1) : strcmp(x->place.key, y->place.key);
 }
@@ -172,7 +172,7 @@ static void add_stats(struct queue_stats *sum, const struct queue_stats *s)
 }
 
 /* Uploads the sessions of one owner with the owner's rights only. */
-static int send_group(const struct options *o, const struct found *f, size_t n,
+static int send_group(const struct options *o, const struct found_session *f, size_t n,
 		      struct queue_stats *sum)
 {
 	char identity[UPLOAD_IDENTITY_MAX], problem[TARGET_REASON_MAX];
@@ -221,7 +221,7 @@ static int try_target(const struct options *o)
 	return EXIT_OK;
 }
 
-static int send_all(const struct options *o, struct search *s)
+static int send_all(const struct options *o, struct session_search *s)
 {
 	struct queue_stats sum = { .sessions_left = s->unusable };
 	int err = 0;
@@ -260,7 +260,7 @@ static void confine_upload(const struct options *o, int state)
 /* Sends the sessions' files as they are. */
 static int send_files(const struct options *o)
 {
-	struct search s = { 0 };
+	struct session_search s = { 0 };
 	int code, state;
 
 	s.err = output__begin();

@@ -24,7 +24,7 @@
 #define ROUND_NS (30 * NSEC_PER_SEC)      /* between two searches for finished sessions */
 #define ROUND_MAX_NS (300 * NSEC_PER_SEC) /* while the target does not answer */
 
-struct adding {
+struct lake_uploader {
 	const struct options *options;
 	const char *const *paths;
 	const volatile sig_atomic_t *interrupted; /* if set, no further session is added; or NULL */
@@ -38,7 +38,7 @@ struct adding {
 
 static void leave_out(void *arg, const char *path, const char *why)
 {
-	struct adding *a = arg;
+	struct lake_uploader *a = arg;
 
 	a->left_out++;
 	if (entries__find(&a->reported, path))
@@ -51,7 +51,7 @@ static void leave_out(void *arg, const char *path, const char *why)
 static bool on_session(void *arg, const struct session_reader *r, const char *path)
 {
 	struct added_session added;
-	struct adding *a = arg;
+	struct lake_uploader *a = arg;
 
 	if (known_sessions__has(&a->known, r)) {
 		a->there++;
@@ -67,7 +67,7 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 	return !a->failed && !(a->interrupted && *a->interrupted);
 }
 
-static void conclude(const struct adding *a)
+static void conclude(const struct lake_uploader *a)
 {
 	log__line(LOG_INFO,
 		  "%" PRIu64 " rows of %" PRIu64 " sessions added to the lake; %" PRIu64
@@ -77,7 +77,7 @@ static void conclude(const struct adding *a)
 
 /* Adds the sessions that the lake does not have. Returns 0, or a negative errno with a line in
  * WHY. */
-static int add_new(struct adding *a, char why[STORE_WHY_MAX])
+static int add_new(struct lake_uploader *a, char why[STORE_WHY_MAX])
 {
 	const struct local_sessions visit = { .on_session = on_session,
 					      .on_failed = leave_out,
@@ -111,7 +111,8 @@ static void pause_for(uint64_t ns, const volatile sig_atomic_t *stops)
 /* Adds sessions in rounds. A directory that does not exist yet has no sessions. What fails is tried
  * again; the reason is printed if it is a new one. Returns 0, or a negative errno with a line in
  * WHY, of the last round. */
-static int add_until(struct adding *a, const volatile sig_atomic_t *stops, char why[STORE_WHY_MAX])
+static int add_until(struct lake_uploader *a, const volatile sig_atomic_t *stops,
+		     char why[STORE_WHY_MAX])
 {
 	char reported[STORE_WHY_MAX] = "";
 	uint64_t pause = ROUND_NS;
@@ -134,9 +135,9 @@ static int add_until(struct adding *a, const volatile sig_atomic_t *stops, char 
 int upload_lake__run(const struct options *o, const volatile sig_atomic_t *stops)
 {
 	const char **paths = calloc(o->n_dirs + 2, sizeof(*paths));
-	struct adding a = { .options = o,
-			    .paths = paths,
-			    .interrupted = o->upload_continuous ? NULL : stops };
+	struct lake_uploader a = { .options = o,
+				   .paths = paths,
+				   .interrupted = o->upload_continuous ? NULL : stops };
 	char why[STORE_WHY_MAX] = "out of memory";
 	int err = paths ? 0 : -ENOMEM;
 

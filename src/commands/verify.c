@@ -39,7 +39,7 @@
 #define JOBS_MAX 64
 
 /* The faults of a file, until those of the files before it have been printed. */
-struct said {
+struct fault_text {
 	char *text;
 	size_t len;
 };
@@ -57,8 +57,8 @@ struct verify {
 	uint64_t bytes, read; /* compressed bytes: of all files, and read so far */
 	/* Threads that check files: what they share is under the lock. */
 	unsigned int jobs;
-	atomic_size_t next; /* the file to be checked next */
-	struct said *said;  /* of each file */
+	atomic_size_t next;      /* the file to be checked next */
+	struct fault_text *said; /* of each file */
 	pthread_mutex_t lock;
 	struct journal *journal; /* of an upload, or NULL */
 	size_t uploaded;         /* files that have been uploaded and removed */
@@ -251,7 +251,7 @@ static void *check_some(void *arg)
 	size_t i;
 
 	while ((i = atomic_fetch_add(&v->next, 1)) < v->reader.n_files) {
-		struct said *said = &v->said[i];
+		struct fault_text *said = &v->said[i];
 		FILE *out = open_memstream(&said->text, &said->len);
 
 		check_file(v, &v->reader.files[i], out ?: v->out);
@@ -442,14 +442,14 @@ static void check_entries(struct verify *v, int dir, const char *subdir)
 
 /* ---- sessions ---- */
 
-struct walk {
+struct verify_walk {
 	FILE *out;
 	struct read_bar *bar; /* or NULL */
 	unsigned int jobs;
 	uint64_t sessions, faults;
 };
 
-static uint64_t verify_session(const char *path, int fd, const struct walk *w)
+static uint64_t verify_session(const char *path, int fd, const struct verify_walk *w)
 {
 	FILE *out = w->out;
 	struct verify v = {
@@ -499,7 +499,7 @@ static bool is_session(int dir, const char *name)
 
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
-	struct walk *w = arg;
+	struct verify_walk *w = arg;
 
 	w->sessions++;
 	w->faults += verify_session(path, dir, w);
@@ -507,7 +507,7 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 
 static void on_other(void *arg, const char *name, const char *path)
 {
-	struct walk *w = arg;
+	struct verify_walk *w = arg;
 
 	if (!ends_in(name, ".csv.zst") && !ends_in(name, ".part"))
 		return;
@@ -517,7 +517,7 @@ static void on_other(void *arg, const char *name, const char *path)
 
 static void on_failed(void *arg, const char *path, int err)
 {
-	struct walk *w = arg;
+	struct verify_walk *w = arg;
 
 	shown__line(w->out, "%s: cannot be read: %s", path, strerror(-err));
 	w->faults++;
@@ -525,7 +525,7 @@ static void on_failed(void *arg, const char *path, int err)
 
 static uint64_t verify_dir(const char *dir, FILE *out, struct read_bar *bar, unsigned int jobs)
 {
-	struct walk w = { .out = out, .bar = bar, .jobs = jobs };
+	struct verify_walk w = { .out = out, .bar = bar, .jobs = jobs };
 	const struct session_walk walk = {
 		.is_session = is_session,
 		.on_session = on_session,

@@ -27,7 +27,7 @@
 #define JSON_MAX (64 * 1024 * 1024)
 #define TREE_DEPTH_MAX 32 /* a dataset has five levels */
 
-struct search {
+struct clear_search {
 	FILE *out;
 	const char *dir;
 	struct clear_list *list;
@@ -38,7 +38,7 @@ struct search {
 	char buf[BUFFER];
 };
 
-static void found(struct search *s, const char *what, size_t len)
+static void found(struct clear_search *s, const char *what, size_t len)
 {
 	char shown[SHOWN_SIZE];
 
@@ -49,7 +49,7 @@ static void found(struct search *s, const char *what, size_t len)
 		faults__add(&s->faults, "'%s'", faults__show(shown, what, len));
 }
 
-static void search_inside(struct search *s, const char *text, size_t len)
+static void search_inside(struct clear_search *s, const char *text, size_t len)
 {
 	const char *what = clear_list__inside(s->list, text, len);
 
@@ -57,7 +57,7 @@ static void search_inside(struct search *s, const char *text, size_t len)
 		found(s, what, strlen(what));
 }
 
-static void search_words(struct search *s, bool names, const char *text, size_t len)
+static void search_words(struct clear_search *s, bool names, const char *text, size_t len)
 {
 	size_t n;
 	const char *what = clear_list__word(s->list, names, text, len, &n);
@@ -69,7 +69,7 @@ static void search_words(struct search *s, bool names, const char *text, size_t 
 /* ---- rows ---- */
 
 /* Finds the columns that contain text from the header row. */
-static void read_header(struct search *s, const char *row, size_t len)
+static void read_header(struct clear_search *s, const char *row, size_t len)
 {
 	memset(s->text, 0, sizeof(s->text));
 	for (int i = 0; i < STREAM_COUNT; i++) {
@@ -85,7 +85,7 @@ static void read_header(struct search *s, const char *row, size_t len)
 	faults__add(&s->faults, "header: not the schema's");
 }
 
-static void search_fields(struct search *s, const char *row, size_t len)
+static void search_fields(struct clear_search *s, const char *row, size_t len)
 {
 	const char *end = row + len;
 
@@ -102,7 +102,7 @@ static void search_fields(struct search *s, const char *row, size_t len)
 	}
 }
 
-static void search_rows(struct search *s, const char *text, size_t len, bool *header_seen)
+static void search_rows(struct clear_search *s, const char *text, size_t len, bool *header_seen)
 {
 	const char *end = text + len, *lf;
 
@@ -118,7 +118,7 @@ static void search_rows(struct search *s, const char *text, size_t len, bool *he
 	}
 }
 
-static void search_csv(struct search *s, int fd)
+static void search_csv(struct clear_search *s, int fd)
 {
 	ZSTD_DCtx *ctx = ZSTD_createDCtx();
 	static unsigned char in_buf[128 * 1024];
@@ -197,7 +197,7 @@ static bool may_name_files(const char *key, const char *value)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): jansson's parser allows a depth of 2048 */
-static void search_value(struct search *s, const char *key, json_t *value, bool top)
+static void search_value(struct clear_search *s, const char *key, json_t *value, bool top)
 {
 	const char *name;
 	json_t *member;
@@ -222,7 +222,7 @@ static void search_value(struct search *s, const char *key, json_t *value, bool 
 	}
 }
 
-static void search_json(struct search *s, int fd)
+static void search_json(struct clear_search *s, int fd)
 {
 	struct stat st;
 	char *text = NULL;
@@ -291,7 +291,7 @@ static bool session_says(const struct found_file *f, const char *key)
 	return says;
 }
 
-static void search_file(struct search *s, const struct found_file *f)
+static void search_file(struct clear_search *s, const struct found_file *f)
 {
 	int fd = f->err ? f->err : open_found(f);
 
@@ -392,7 +392,7 @@ static void on_manifest(void *arg, const struct found_file *f)
 		*keep_system |= session_says(f, "system_paths_clear");
 }
 
-static int fill_list(struct search *s, const char *against, bool live)
+static int fill_list(struct clear_search *s, const char *against, bool live)
 {
 	FILE *f = against ? fopen(against, "re") : NULL;
 	bool keep_system = false;
@@ -413,7 +413,7 @@ static int fill_list(struct search *s, const char *against, bool live)
 
 uint64_t verify_anonymous__dir(const char *dir, const char *against, bool live, FILE *out)
 {
-	struct search *s = calloc(1, sizeof(*s));
+	struct clear_search *s = calloc(1, sizeof(*s));
 	uint64_t finds = 1;
 	int err;
 

@@ -58,7 +58,7 @@ struct bound {
 	bool given;
 };
 
-struct task {
+struct watch_task {
 	const struct command *command;
 	const char *expression, *where_text, *format, *duration, *from_text, *to_text;
 	bool json, stuck;
@@ -66,7 +66,7 @@ struct task {
 	struct expression what;
 	struct filter_options filters;
 	struct filter filter; /* for sessions; live, the engine filters */
-	struct where *where;
+	struct condition *where;
 	struct bound from, to;
 	uint64_t first_ns; /* mono_ns of the first row; 0: none yet */
 	struct watch_output output;
@@ -75,7 +75,7 @@ struct task {
 /* ---- which rows ---- */
 
 /* Whether -e asks for ROW. */
-static bool is_listed(const struct task *t, const struct export_row *row)
+static bool is_listed(const struct watch_task *t, const struct export_row *row)
 {
 	const struct row_field *name = &row->fields[row__column(STREAM_FS, "operation")];
 
@@ -85,7 +85,7 @@ static bool is_listed(const struct task *t, const struct export_row *row)
 
 static bool is_wanted(void *arg, const struct export_row *row)
 {
-	struct task *t = arg;
+	struct watch_task *t = arg;
 
 	return is_listed(t, row) && (!t->where || where__meets(t->where, row)) &&
 	       filter__keeps(&t->filter, row);
@@ -134,7 +134,7 @@ static void add_day(struct bound *b, const struct row_field *timestamp)
 }
 
 /* Returns -1, 0 or 1: ROW is before, within, or after the second (or minute, ...) that B names. */
-static int compare(const struct task *t, const struct bound *b, const struct export_row *row)
+static int compare(const struct watch_task *t, const struct bound *b, const struct export_row *row)
 {
 	const struct row_field *timestamp = &row->fields[0];
 	uint64_t at = row->mono_ns - t->first_ns;
@@ -148,7 +148,7 @@ static int compare(const struct task *t, const struct bound *b, const struct exp
 
 static int on_row(void *arg, const struct export_row *row)
 {
-	struct task *t = arg;
+	struct watch_task *t = arg;
 
 	if (!t->first_ns) {
 		t->first_ns = row->mono_ns;
@@ -167,7 +167,7 @@ static int on_row(void *arg, const struct export_row *row)
 	return t->output.closed ? -EPIPE : 0;
 }
 
-static int play(struct task *t, char **paths)
+static int play(struct watch_task *t, char **paths)
 {
 	struct rows_config config = { .paths = (const char *const *)paths,
 				      .streams = t->what.streams,
@@ -190,7 +190,7 @@ static int play(struct task *t, char **paths)
 /* ---- live ---- */
 
 /* Shows the calls that the processes of --pid are in. */
-static int show_stuck(struct task *t, const struct watch_live *live)
+static int show_stuck(struct watch_task *t, const struct watch_live *live)
 {
 	const struct watch_stuck stuck = { .command = t->command,
 					   .selection = live->selection,
@@ -201,7 +201,7 @@ static int show_stuck(struct task *t, const struct watch_live *live)
 	return watch_stuck__run(&stuck);
 }
 
-static int run_live(struct task *t, char **argv)
+static int run_live(struct watch_task *t, char **argv)
 {
 	struct watch_live live = { .command = t->command,
 				   .argv = argv,
@@ -240,7 +240,7 @@ static int run_live(struct task *t, char **argv)
 /* ---- the command line ---- */
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct task *t)
+static int prepare(struct watch_task *t)
 {
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
@@ -263,7 +263,7 @@ static int prepare(struct task *t)
 	return 0;
 }
 
-static int parse_options(struct task *t, struct command_line *l)
+static int parse_options(struct watch_task *t, struct command_line *l)
 {
 	const char **const values[] = {
 		[EXPRESSION] = &t->expression, [WHERE] = &t->where_text, [FORMAT] = &t->format,
@@ -282,7 +282,7 @@ static int parse_options(struct task *t, struct command_line *l)
 }
 
 /* PATHS are sessions. Without any, shows live activity, of the command ARGV if there is one. */
-static int run(struct task *t, char **paths, char **argv)
+static int run(struct watch_task *t, char **paths, char **argv)
 {
 	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
 	const char *bad;
@@ -305,7 +305,7 @@ static int run(struct task *t, char **paths, char **argv)
 
 static int watch_main(int argc, char **argv)
 {
-	struct task *t = calloc(1, sizeof(*t));
+	struct watch_task *t = calloc(1, sizeof(*t));
 	char **command = NULL;
 	struct command_line l;
 	int option, code, words = 1;

@@ -20,7 +20,7 @@
 /* Maximum number of bytes written at once: a block and an empty one. */
 #define WRITE_MAX (128 * 1024 + 16)
 
-struct scan {
+struct repair_scan {
 	const struct csv_repair *repair;
 	struct file_facts *facts;
 	char header[SCHEMA_HEADER_MAX];
@@ -65,7 +65,7 @@ static bool read_row(const char *row, const char *end, int64_t *ret_wall_us, uin
 }
 
 /* Accepts all rows of a block, or none. */
-static bool take_rows(struct scan *s, const char *content, size_t len)
+static bool take_rows(struct repair_scan *s, const char *content, size_t len)
 {
 	struct file_facts *f = s->facts, now = *f;
 	const char *end = content + len, *lf;
@@ -104,7 +104,7 @@ static bool take_rows(struct scan *s, const char *content, size_t len)
 
 static bool take(void *arg, const char *content, size_t len)
 {
-	struct scan *s = arg;
+	struct repair_scan *s = arg;
 
 	s->stopped = s->repair->stop && atomic_load_explicit(s->repair->stop, memory_order_relaxed);
 	s->refused = s->stopped || !take_rows(s, content, len);
@@ -115,7 +115,7 @@ static bool take(void *arg, const char *content, size_t len)
 static int scan(const struct csv_repair *r, int fd, off_t size, struct file_facts *f,
 		struct frame_end *ret)
 {
-	struct scan s = { .repair = r, .facts = f };
+	struct repair_scan s = { .repair = r, .facts = f };
 	int err;
 
 	s.header_len = schema__header(f->stream, s.header);

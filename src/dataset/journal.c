@@ -21,7 +21,7 @@
 #define JOURNAL_MAX (64 << 20)
 /* Disk space that is reserved for the journal, so that uploaded files can be removed from a full
  * disk. */
-#define JOURNAL_ROOM (64 << 10)
+#define JOURNAL_RESERVE (64 << 10)
 #define TARGET_SIZE 17
 /* Our lines contain a name and the target's state of an upload in parts, of which there are 10,000
  * at most. */
@@ -215,7 +215,7 @@ int journal__open(struct journal **ret, int session_fd, const char *identity, ui
 		return err;
 	}
 	/* If no space can be reserved, later writes use what is free then. */
-	(void)fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, j->end + JOURNAL_ROOM);
+	(void)fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, j->end + JOURNAL_RESERVE);
 	*ret = j;
 	return 0;
 }

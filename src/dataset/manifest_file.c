@@ -14,7 +14,7 @@
 #include "platform/libc.h"
 
 /* Reserved beyond the last size: enough for some 90 files that may be finished on a full disk. */
-#define LAST_ROOM (32 * 1024)
+#define LAST_RESERVE (32 * 1024)
 
 /* ---- reading ---- */
 
@@ -59,7 +59,7 @@ static void reserve(int dir, size_t len, uid_t uid, gid_t gid)
 		fd = session__create(dir, MANIFEST_LAST_NAME, uid, gid);
 	if (fd < 0)
 		return;
-	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_ROOM);
+	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_RESERVE);
 	close(fd);
 }
 

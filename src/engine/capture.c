@@ -50,7 +50,7 @@ struct account {
 	atomic_uint_least64_t lost_elsewhere; /* by other writers of rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
 	struct loss queue, disk, missed;
-	atomic_uint_least64_t missed_events; /* missed.told, for other threads */
+	atomic_uint_least64_t missed_events; /* missed.reported, for other threads */
 	atomic_uint_least64_t gaps;          /* gaps in which nothing was recorded */
 };
 

@@ -36,11 +36,11 @@ enum { BATCH_LENGTH, BATCH_NODES, BATCH_BUFFERS, BATCH_COMPRESSION };
 enum { COMPRESSION_CODEC, CODEC_ZSTD = 1 };
 enum { FOOTER_VERSION, FOOTER_SCHEMA, FOOTER_DICTIONARIES, FOOTER_BATCHES };
 
-enum kind { TEXT, UINT, INT, ADDRESS, FLOAT, WALL_NS, WALL_US };
+enum arrow_kind { TEXT, UINT, INT, ADDRESS, FLOAT, WALL_NS, WALL_US };
 
 struct column_data {
 	const char *name;
-	enum kind kind;
+	enum arrow_kind kind;
 	uint8_t field; /* of the row; of an origin, its number */
 	bool origin;
 	uint64_t nulls;
@@ -53,13 +53,13 @@ struct column_data {
 	size_t text_len, text_size;
 };
 
-struct node {
+struct arrow_node {
 	int64_t rows, nulls;
 };
 struct buffer {
 	int64_t offset, len;
 };
-struct block {
+struct arrow_block {
 	int64_t offset;
 	int32_t meta_len, unused;
 	int64_t body_len;
@@ -73,16 +73,16 @@ struct arrow {
 	uint8_t *body;          /* of a batch, compressed */
 	size_t body_len, body_size;
 	ZSTD_CCtx *zstd;
-	struct block *blocks;
+	struct arrow_block *blocks;
 	size_t n_blocks;
 	uint8_t meta[META_MAX];
 };
 
 /* ---- columns ---- */
 
-static enum kind kind_of(enum stream stream, size_t i)
+static enum arrow_kind kind_of(enum stream stream, size_t i)
 {
-	static const enum kind kinds[COL_TYPES] = {
+	static const enum arrow_kind kinds[COL_TYPES] = {
 		[COL_WALL] = WALL_US,    [COL_MONO] = UINT, [COL_UINT] = UINT,
 		[COL_INODE] = UINT,      [COL_INT] = INT,   [COL_FLOAT] = FLOAT,
 		[COL_ADDRESS] = ADDRESS,
@@ -163,7 +163,7 @@ static bool parse_wall(const struct export_row *row, const struct row_field *f, 
 }
 
 /* Parses field I of ROW as a number; returns false if it is not one. */
-static bool parse(const struct export_row *row, enum kind kind, int i, uint64_t *ret)
+static bool parse(const struct export_row *row, enum arrow_kind kind, int i, uint64_t *ret)
 {
 	const struct row_field *f = &row->fields[i];
 	int64_t v;
@@ -253,7 +253,7 @@ static int write_message(struct export *e, struct flat *f, int type, size_t head
 	return 0;
 }
 
-static size_t put_type(struct flat *f, enum kind kind)
+static size_t put_type(struct flat *f, enum arrow_kind kind)
 {
 	size_t zone = kind >= WALL_NS ? flat__text(f, "UTC") : 0;
 
@@ -352,11 +352,11 @@ static int add_column(struct arrow *a, const struct column_data *c, struct buffe
 static size_t put_batch(struct flat *f, const struct arrow *a, const struct buffer *buffers,
 			size_t n_buffers)
 {
-	struct node nodes[COLUMNS_MAX];
+	struct arrow_node nodes[COLUMNS_MAX];
 	size_t node_place, buffer_place, compression;
 
 	for (size_t i = 0; i < a->n_columns; i++)
-		nodes[i] = (struct node){ (int64_t)a->rows, (int64_t)a->columns[i].nulls };
+		nodes[i] = (struct arrow_node){ (int64_t)a->rows, (int64_t)a->columns[i].nulls };
 	node_place = flat__structs(f, nodes, a->n_columns, sizeof(*nodes));
 	buffer_place = flat__structs(f, buffers, n_buffers, sizeof(*buffers));
 	flat__begin(f);
@@ -386,7 +386,8 @@ static int write_batch(struct export *e)
 	struct arrow *a = e->own;
 	struct buffer buffers[COLUMNS_MAX * BUFFERS_MAX];
 	struct flat f = { .at = a->meta, .size = sizeof(a->meta) };
-	struct block *blocks = reallocarray(a->blocks, a->n_blocks + 1, sizeof(*blocks)), *block;
+	struct arrow_block *blocks = reallocarray(a->blocks, a->n_blocks + 1, sizeof(*blocks)),
+			   *block;
 	size_t n = 0, meta_len;
 	int err = 0;
 
@@ -398,7 +399,8 @@ static int write_batch(struct export *e)
 		err = add_column(a, &a->columns[i], buffers, &n);
 	if (err)
 		return err;
-	*block = (struct block){ .offset = (int64_t)a->written, .body_len = (int64_t)a->body_len };
+	*block = (struct arrow_block){ .offset = (int64_t)a->written,
+				       .body_len = (int64_t)a->body_len };
 	err = write_message(e, &f, HEADER_BATCH, put_batch(&f, a, buffers, n), a->body_len,
 			    &meta_len);
 	if (err)

@@ -18,24 +18,24 @@
 #define FILTER_BITS (UINT64_C(1) << 27)
 #define FILTER_PROBES 4
 
-struct run {
+struct pair_run {
 	int fd;
 	uint64_t n;
 	uint64_t *firsts; /* the first key of each block */
 };
 
 struct pair_runs {
-	struct run runs[RUNS_MAX]; /* the oldest is first */
+	struct pair_run runs[RUNS_MAX]; /* the oldest is first */
 	size_t n;
 	uint64_t filter[FILTER_BITS / 64];
 };
 
-static void free_run(struct run *r)
+static void free_run(struct pair_run *r)
 {
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r->firsts);
-	*r = (struct run){ .fd = -1 };
+	*r = (struct pair_run){ .fd = -1 };
 }
 
 struct pair_runs *pair_runs__free(struct pair_runs *r)
@@ -79,7 +79,7 @@ static bool may_have(const struct pair_runs *r, uint64_t key)
 /* ---- reading ---- */
 
 /* Reads block NUMBER of R. Returns the number of its pairs, or a negative errno. */
-static int read_block(const struct run *r, uint64_t number, struct pair pairs[PAIR_BLOCK])
+static int read_block(const struct pair_run *r, uint64_t number, struct pair pairs[PAIR_BLOCK])
 {
 	uint64_t left = r->n - number * PAIR_BLOCK;
 	size_t n = left < PAIR_BLOCK ? left : PAIR_BLOCK, got = 0;
@@ -116,7 +116,7 @@ static size_t count_up_to(const uint64_t *keys, size_t stride, size_t n, uint64_
 	return low;
 }
 
-static int find_in(const struct run *r, uint64_t key, uint64_t *ret)
+static int find_in(const struct pair_run *r, uint64_t key, uint64_t *ret)
 {
 	struct pair pairs[PAIR_BLOCK];
 	size_t block = count_up_to(r->firsts, 1, (r->n + PAIR_BLOCK - 1) / PAIR_BLOCK, key), at;
@@ -146,9 +146,9 @@ int pair_runs__find(const struct pair_runs *r, uint64_t key, uint64_t *ret)
 /* ---- writing ---- */
 
 /* Opens R for at most MAX pairs. */
-static int open_run(struct run *r, uint64_t max)
+static int open_run(struct pair_run *r, uint64_t max)
 {
-	*r = (struct run){ .fd = -1 };
+	*r = (struct pair_run){ .fd = -1 };
 	r->firsts = calloc(max / PAIR_BLOCK + 1, sizeof(*r->firsts));
 	if (!r->firsts)
 		return -ENOMEM;
@@ -157,7 +157,7 @@ static int open_run(struct run *r, uint64_t max)
 }
 
 /* Appends pairs: whole blocks, but for the last ones. */
-static int append(struct run *r, const struct pair *pairs, size_t n)
+static int append(struct pair_run *r, const struct pair *pairs, size_t n)
 {
 	int err = write_all(r->fd, pairs, n * sizeof(*pairs), r->n * sizeof(*pairs));
 
@@ -169,15 +169,15 @@ static int append(struct run *r, const struct pair *pairs, size_t n)
 
 /* ---- merging ---- */
 
-struct source {
-	const struct run *run;
+struct pair_source {
+	const struct pair_run *run;
 	struct pair pairs[PAIR_BLOCK];
 	uint64_t block; /* the next one */
 	int at, n;
 };
 
 /* Reads the next block if the current one is used up. At the end N is 0. */
-static int load(struct source *s)
+static int load(struct pair_source *s)
 {
 	if (s->at < s->n)
 		return 0;
@@ -188,12 +188,12 @@ static int load(struct source *s)
 
 /* Takes the smallest pair; of pairs with the same key the latest, and skips the others. Returns 1,
  * 0 at the end, or a negative errno. */
-static int take(struct source *sources, size_t n, struct pair *ret)
+static int take(struct pair_source *sources, size_t n, struct pair *ret)
 {
 	bool found = false;
 
 	for (size_t i = n; i-- > 0;) {
-		struct source *s = &sources[i];
+		struct pair_source *s = &sources[i];
 
 		if (s->n && (!found || s->pairs[s->at].key < ret->key)) {
 			*ret = s->pairs[s->at];
@@ -201,7 +201,7 @@ static int take(struct source *sources, size_t n, struct pair *ret)
 		}
 	}
 	for (size_t i = 0; found && i < n; i++) {
-		struct source *s = &sources[i];
+		struct pair_source *s = &sources[i];
 		int err;
 
 		if (!s->n || s->pairs[s->at].key != ret->key)
@@ -214,7 +214,7 @@ static int take(struct source *sources, size_t n, struct pair *ret)
 	return found;
 }
 
-static int merge_into(struct run *merged, struct source *sources, size_t n)
+static int merge_into(struct pair_run *merged, struct pair_source *sources, size_t n)
 {
 	struct pair pairs[PAIR_BLOCK];
 	size_t filled = 0;
@@ -233,8 +233,8 @@ static int merge_into(struct run *merged, struct source *sources, size_t n)
 /* Merges the two newest runs. */
 static int merge(struct pair_runs *r)
 {
-	struct run *newest = &r->runs[r->n - 2], merged = { .fd = -1 };
-	struct source *sources = calloc(2, sizeof(*sources));
+	struct pair_run *newest = &r->runs[r->n - 2], merged = { .fd = -1 };
+	struct pair_source *sources = calloc(2, sizeof(*sources));
 	int err = sources ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < 2; i++) {
@@ -259,7 +259,7 @@ static int merge(struct pair_runs *r)
 
 static int add_run(struct pair_runs *r, const struct pair *sorted, size_t n)
 {
-	struct run *added = &r->runs[r->n];
+	struct pair_run *added = &r->runs[r->n];
 	int err;
 
 	if (r->n == RUNS_MAX)

@@ -11,7 +11,7 @@
 #include "base/shown.h"
 #include "export/parquet_sql.h"
 
-struct writer {
+struct parquet_writer {
 	const struct parquet_config *config;
 	FILE *sql;
 	uint64_t sessions, rows; /* according to the manifests */
@@ -20,7 +20,7 @@ struct writer {
 static int on_session(void *arg, struct session_reader *r)
 {
 	char directory[PATH_MAX];
-	struct writer *w = arg;
+	struct parquet_writer *w = arg;
 	struct parquet_rows wanted = { .stream = w->config->stream,
 				       .directory = directory,
 				       .to = UINT64_MAX };
@@ -51,7 +51,8 @@ static int fail(struct scan_result *ret, int err, const char *what)
 }
 
 /* Runs SQL, then counts the rows of the file. */
-static int run(struct writer *w, const char *sql, uint64_t *ret_rows, struct scan_result *ret)
+static int run(struct parquet_writer *w, const char *sql, uint64_t *ret_rows,
+	       struct scan_result *ret)
 {
 	char why[DUCKDB_WHY_MAX], *question = NULL, *answer = NULL;
 	size_t question_size, answer_size;
@@ -81,7 +82,7 @@ static int run(struct writer *w, const char *sql, uint64_t *ret_rows, struct sca
 }
 
 /* W->sql is "COPY (SELECT ... UNION ALL SELECT ...", which ends up in *TEXT. */
-static int copy(struct writer *w, char **text, uint64_t *ret_rows, struct scan_result *ret)
+static int copy(struct parquet_writer *w, char **text, uint64_t *ret_rows, struct scan_result *ret)
 {
 	int failed;
 
@@ -97,7 +98,7 @@ static int copy(struct writer *w, char **text, uint64_t *ret_rows, struct scan_r
 
 int parquet__write(const struct parquet_config *config, uint64_t *ret_rows, struct scan_result *ret)
 {
-	struct writer w = { .config = config };
+	struct parquet_writer w = { .config = config };
 	struct scan_config scan = { .paths = config->paths, .session = on_session, .arg = &w };
 	char *text = NULL, spill[PATH_MAX];
 	size_t size;

@@ -45,7 +45,7 @@ enum { ANNOTATION_UINT = 3, ANNOTATION_INT, ANNOTATION_TEXT = 6, ANNOTATION_NAME
 #define SPAN_NS 100000000 /* counters: bytes per this much time */
 
 /* The kind of a number in the hash that is a track's uuid. */
-enum kind { PROCESS = 1, THREAD, DEVICE, LANE, NAME, COUNTER };
+enum track_kind { PROCESS = 1, THREAD, DEVICE, LANE, NAME, COUNTER };
 
 static const struct counter {
 	enum stream stream;
@@ -65,7 +65,7 @@ struct perfetto {
 	uint8_t buffer[PACKET_MAX];
 };
 
-static uint64_t uuid(enum kind kind, uint64_t of, uint64_t number)
+static uint64_t uuid(enum track_kind kind, uint64_t of, uint64_t number)
 {
 	return table__mix(table__mix(kind, of), number);
 }

@@ -17,7 +17,7 @@
 #define PROGRESS_ROWS 16384 /* between two calls of progress() */
 
 /* The sorter's record before a row's line. */
-struct head {
+struct row_head {
 	uint64_t mono_ns, wall_ns;
 	int32_t utc_offset_s;
 	uint16_t stream;
@@ -37,7 +37,7 @@ struct rows {
 	size_t n_origins;
 	uint64_t read, given;
 	int sorting; /* a failure of the sorter: negative errno */
-	char line[sizeof(struct head) + ROW_FILE_LINE_MAX + 1]; /* one, on its way */
+	char line[sizeof(struct row_head) + ROW_FILE_LINE_MAX + 1]; /* one, on its way */
 };
 
 static void tell_progress(const struct rows *r)
@@ -65,7 +65,7 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream };
-	struct head head = { .stream = stream, .origin = r->n_origins - 1 };
+	struct row_head head = { .stream = stream, .origin = r->n_origins - 1 };
 	const struct clock_offset *offset;
 	uint64_t key;
 
@@ -125,7 +125,7 @@ static int give(struct rows *r)
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	const void *data;
-	struct head head;
+	struct row_head head;
 	uint64_t key;
 	size_t len;
 	int got;

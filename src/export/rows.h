@@ -9,12 +9,12 @@
 #include "export/row.h"
 #include "export/scan.h"
 
-struct where;
+struct condition;
 
 struct rows_config {
 	const char *const *paths; /* sessions, or directories with sessions below; ends with NULL */
 	uint32_t streams;         /* 1 << stream for each that is wanted */
-	const struct where *where; /* which rows; NULL: all */
+	const struct condition *where; /* which rows; NULL: all */
 	/* How long before its mono_ns a row begins; that is its position. NULL: not before. */
 	uint64_t (*lead)(const struct export_row *row);
 	/* Returns 0, or a negative errno that ends everything. */

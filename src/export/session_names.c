@@ -12,24 +12,24 @@
 #define NUMBERS 3 /* of an entry */
 
 /* [FIRST PID, LAST PID, UID], or [PID, FROM MONO_NS, UID]. */
-struct entry {
+struct user_span {
 	uint64_t n[NUMBERS];
 };
 
-struct entries {
-	struct entry *at; /* ascending */
+struct user_spans {
+	struct user_span *at; /* ascending */
 	size_t n;
 };
 
 struct session_names {
 	json_t *manifest;
 	json_t *names, *containers; /* of the manifest; or NULL */
-	struct entries ranges, changes;
+	struct user_spans ranges, changes;
 };
 
 static int by_numbers(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct user_span *x = a, *y = b;
 
 	for (int i = 0; i < NUMBERS; i++)
 		if (x->n[i] != y->n[i])
@@ -37,7 +37,7 @@ static int by_numbers(const void *a, const void *b)
 	return 0;
 }
 
-static bool read_entry(const json_t *from, struct entry *ret)
+static bool read_entry(const json_t *from, struct user_span *ret)
 {
 	for (size_t i = 0; i < NUMBERS; i++) {
 		json_t *number = json_array_get(from, i);
@@ -49,7 +49,7 @@ static bool read_entry(const json_t *from, struct entry *ret)
 	return ret->n[NUMBERS - 1] <= UINT32_MAX;
 }
 
-static int read_entries(const json_t *from, struct entries *ret)
+static int read_entries(const json_t *from, struct user_spans *ret)
 {
 	size_t n = json_array_size(from);
 
@@ -102,13 +102,14 @@ bool session_names__has_users(const struct session_names *n)
 }
 
 /* Returns the last entry whose first two numbers are not more than these, or NULL. */
-static const struct entry *last_until(const struct entries *e, uint64_t first, uint64_t second)
+static const struct user_span *last_until(const struct user_spans *e, uint64_t first,
+					  uint64_t second)
 {
 	size_t low = 0, high = e->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct entry *m = &e->at[middle];
+		const struct user_span *m = &e->at[middle];
 
 		if (m->n[0] < first || (m->n[0] == first && m->n[1] <= second))
 			low = middle + 1;
@@ -120,8 +121,8 @@ static const struct entry *last_until(const struct entries *e, uint64_t first, u
 
 bool session_names__uid(const struct session_names *n, uint64_t pid, uint64_t ns, uint32_t *ret)
 {
-	const struct entry *change = last_until(&n->changes, pid, ns);
-	const struct entry *range = last_until(&n->ranges, pid, UINT64_MAX);
+	const struct user_span *change = last_until(&n->changes, pid, ns);
+	const struct user_span *range = last_until(&n->ranges, pid, UINT64_MAX);
 
 	if (change && change->n[0] == pid) {
 		*ret = (uint32_t)change->n[2];

@@ -22,7 +22,7 @@ struct record {
 	uint64_t len;
 };
 
-struct run {
+struct sorted_run {
 	off_t at, end; /* bytes that are not in the buffer yet */
 	char *buf;
 	size_t pos, fill, size;
@@ -35,12 +35,12 @@ struct sorter {
 	size_t n_records, max_records, next_record;
 	int fd; /* the runs, or -1 */
 	off_t end;
-	struct run *runs;
+	struct sorted_run *runs;
 	size_t n_runs;
-	struct run **heap; /* runs that have a record; the smallest is first */
+	struct sorted_run **heap; /* runs that have a record; the smallest is first */
 	size_t n_heap;
 	bool sorted;
-	struct run *given; /* its first record has been returned */
+	struct sorted_run *given; /* its first record has been returned */
 };
 
 int sorter__new(struct sorter **ret, size_t memory)
@@ -137,7 +137,7 @@ static int open_runs(struct sorter *s)
 static int spill(struct sorter *s)
 {
 	char *buf = malloc(SORTER_RECORD_MAX + sizeof(struct record));
-	struct run *runs = reallocarray(s->runs, s->n_runs + 1, sizeof(*runs));
+	struct sorted_run *runs = reallocarray(s->runs, s->n_runs + 1, sizeof(*runs));
 	int err = s->n_runs == RUNS_MAX ? -EFBIG : 0;
 	off_t start = s->end;
 
@@ -152,7 +152,7 @@ static int spill(struct sorter *s)
 		err = write_records(s, buf);
 	}
 	if (!err)
-		s->runs[s->n_runs++] = (struct run){ .at = start, .end = s->end };
+		s->runs[s->n_runs++] = (struct sorted_run){ .at = start, .end = s->end };
 	s->n_records = s->fill = 0;
 	free(buf);
 	return err;
@@ -190,7 +190,7 @@ int sorter__add(struct sorter *s, uint64_t key, const void *data, size_t len)
 
 /* Reads until NEED bytes of R are in its buffer. Returns 1, 0 at the end of the run, or a negative
  * errno. */
-static int fill_run(struct sorter *s, struct run *r, size_t need)
+static int fill_run(struct sorter *s, struct sorted_run *r, size_t need)
 {
 	if (r->pos == r->fill && r->at == r->end)
 		return 0;
@@ -226,7 +226,7 @@ static int fill_run(struct sorter *s, struct run *r, size_t need)
 }
 
 /* The same for the whole next record of R. */
-static int load(struct sorter *s, struct run *r)
+static int load(struct sorter *s, struct sorted_run *r)
 {
 	int got = fill_run(s, r, sizeof(struct record));
 
@@ -236,7 +236,7 @@ static int load(struct sorter *s, struct run *r)
 }
 
 /* Runs are in the order of time: the earlier one is first. */
-static bool before(const struct run *a, const struct run *b)
+static bool before(const struct sorted_run *a, const struct sorted_run *b)
 {
 	uint64_t x = record_at(a->buf + a->pos).key, y = record_at(b->buf + b->pos).key;
 
@@ -245,7 +245,7 @@ static bool before(const struct run *a, const struct run *b)
 
 static void sift_down(struct sorter *s, size_t i)
 {
-	struct run *moved = s->heap[i];
+	struct sorted_run *moved = s->heap[i];
 
 	for (;;) {
 		size_t child = 2 * i + 1;

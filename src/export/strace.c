@@ -21,13 +21,13 @@
  * %w the next word of flags, %x nothing in its place, %l those that are left. It is the one of an
  * operation's calls whose WORD the flags have (all that begin with it, where it ends with '_'), and
  * that has an offset where it must have one. */
-struct call {
+struct call_form {
 	const char *form, *word;
 	bool has_offset;
 };
 
 /* clang-format off */
-static const struct call calls[FS_OP_COUNT][VARIANTS_MAX] = {
+static const struct call_form calls[FS_OP_COUNT][VARIANTS_MAX] = {
 	[FS_OPEN] = { { "openat(AT_FDCWD, %p, %l)" } },
 	[FS_CLOSE] = { { "close_range(..., ..., %x%l)", "CLOSE_RANGE" }, { "close(%f)" } },
 	[FS_READ] = { { "pread64(%f, ..., %s, %o)", .has_offset = true }, { "read(%f, ..., %s)" } },
@@ -286,7 +286,7 @@ static void put_argument(struct strace_line *l, char what)
 
 static const char *form_of(const struct strace_line *l, int op)
 {
-	const struct call *c = calls[op];
+	const struct call_form *c = calls[op];
 
 	while ((c->word && !has_flag(*l, c->word)) ||
 	       (c->has_offset && !field(l->row, "offset")->len))

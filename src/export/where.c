@@ -13,23 +13,23 @@
 #define NODES_MAX 256
 #define DEPTH_MAX 32
 
-enum kind { AND, OR, NOT, EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, LIKE };
+enum condition_kind { AND, OR, NOT, EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, LIKE };
 
-struct node {
-	enum kind kind;
+struct condition_node {
+	enum condition_kind kind;
 	int left, right;           /* AND, OR; NOT has only LEFT */
 	int columns[STREAM_COUNT]; /* of the column in each stream; -1: the stream lacks it */
 	char *text;                /* what it is compared with */
 	size_t len;
 };
 
-struct where {
-	struct node nodes[NODES_MAX];
+struct condition {
+	struct condition_node nodes[NODES_MAX];
 	int n, root;
 };
 
 struct parser {
-	struct where *where;
+	struct condition *where;
 	const char *at;
 	uint32_t streams;
 	int depth;
@@ -45,7 +45,7 @@ static int fail(struct parser *p, const char *what)
 	return -1;
 }
 
-static int add_node(struct parser *p, struct node node)
+static int add_node(struct parser *p, struct condition_node node)
 {
 	if (p->where->n == NODES_MAX)
 		return fail(p, "too long");
@@ -76,7 +76,7 @@ static bool take(struct parser *p, const char *word)
 }
 
 /* A column's name into NODE. */
-static int parse_column(struct parser *p, struct node *node)
+static int parse_column(struct parser *p, struct condition_node *node)
 {
 	size_t len = 0;
 	bool found = false;
@@ -95,7 +95,7 @@ static int parse_column(struct parser *p, struct node *node)
 }
 
 /* 'text', "text" or a number, into NODE, which then owns it. */
-static int parse_value(struct parser *p, struct node *node)
+static int parse_value(struct parser *p, struct condition_node *node)
 {
 	char quote;
 
@@ -115,14 +115,14 @@ static int parse_value(struct parser *p, struct node *node)
 }
 
 /* COLUMN in (value, ...): becomes a chain of comparisons. */
-static int parse_in(struct parser *p, const struct node *column)
+static int parse_in(struct parser *p, const struct condition_node *column)
 {
 	int any = -1;
 
 	if (!take(p, "("))
 		return fail(p, "no (");
 	do {
-		struct node node = *column;
+		struct condition_node node = *column;
 		int one;
 
 		node.kind = EQUAL;
@@ -134,7 +134,8 @@ static int parse_in(struct parser *p, const struct node *column)
 			return -1;
 		}
 		any = any < 0 ? one :
-				add_node(p, (struct node){ .kind = OR, .left = any, .right = one });
+				add_node(p, (struct condition_node){
+						    .kind = OR, .left = any, .right = one });
 	} while (any >= 0 && take(p, ","));
 	return any < 0 || take(p, ")") ? any : fail(p, "no )");
 }
@@ -143,10 +144,10 @@ static int parse_comparison(struct parser *p)
 {
 	static const struct {
 		const char *word;
-		enum kind kind;
+		enum condition_kind kind;
 	} operators[] = { { "==", EQUAL }, { "!=", UNEQUAL }, { "<=", AT_MOST }, { ">=", AT_LEAST },
 			  { "<", LESS },   { ">", MORE },     { "=", EQUAL },    { "like", LIKE } };
-	struct node node = { 0 };
+	struct condition_node node = { 0 };
 	int added;
 
 	if (parse_column(p, &node))
@@ -177,7 +178,7 @@ static int parse_one(struct parser *p)
 	if (take(p, "not")) {
 		inner = parse_one(p);
 		if (inner >= 0)
-			inner = add_node(p, (struct node){ .kind = NOT, .left = inner });
+			inner = add_node(p, (struct condition_node){ .kind = NOT, .left = inner });
 	} else if (take(p, "(")) {
 		inner = parse_or(p);
 		if (inner >= 0 && !take(p, ")"))
@@ -197,7 +198,7 @@ static int parse_and(struct parser *p)
 	while (left >= 0 && take(p, "and")) {
 		int right = parse_one(p);
 
-		left = right < 0 ? right : add_node(p, (struct node){ AND, left, right });
+		left = right < 0 ? right : add_node(p, (struct condition_node){ AND, left, right });
 	}
 	return left;
 }
@@ -210,14 +211,14 @@ static int parse_or(struct parser *p)
 	while (left >= 0 && take(p, "or")) {
 		int right = parse_and(p);
 
-		left = right < 0 ? right : add_node(p, (struct node){ OR, left, right });
+		left = right < 0 ? right : add_node(p, (struct condition_node){ OR, left, right });
 	}
 	return left;
 }
 
-int where__new(struct where **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX])
+int where__new(struct condition **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX])
 {
-	struct where *w = calloc(1, sizeof(*w));
+	struct condition *w = calloc(1, sizeof(*w));
 	struct parser p = { .where = w, .at = text, .streams = streams, .why = why };
 
 	if (!w)
@@ -235,7 +236,7 @@ int where__new(struct where **ret, const char *text, uint32_t streams, char why[
 	return 0;
 }
 
-struct where *where__free(struct where *w)
+struct condition *where__free(struct condition *w)
 {
 	for (int i = 0; w && i < w->n; i++)
 		free(w->nodes[i].text);
@@ -267,7 +268,8 @@ static bool is_whole(const char *s, size_t len)
 }
 
 /* Compares numbers as numbers, everything else as text. */
-static int compare(const struct column *column, const struct row_field *f, const struct node *n)
+static int compare(const struct column *column, const struct row_field *f,
+		   const struct condition_node *n)
 {
 	char text[64] = "";
 	double a, b;
@@ -307,7 +309,7 @@ static bool like(const char *s, size_t len, const char *pattern)
 	return pattern[strspn(pattern, "%")] == '\0';
 }
 
-static bool meets_comparison(const struct node *n, const struct export_row *row)
+static bool meets_comparison(const struct condition_node *n, const struct export_row *row)
 {
 	int column = n->columns[row->stream], order;
 	const struct row_field *f;
@@ -334,12 +336,12 @@ static bool meets_comparison(const struct node *n, const struct export_row *row)
 	}
 }
 
-bool where__meets(const struct where *w, const struct export_row *row)
+bool where__meets(const struct condition *w, const struct export_row *row)
 {
 	bool met[NODES_MAX];
 
 	for (int i = 0; i < w->n; i++) {
-		const struct node *n = &w->nodes[i];
+		const struct condition_node *n = &w->nodes[i];
 
 		met[i] = n->kind == AND ? met[n->left] && met[n->right] :
 			 n->kind == OR  ? met[n->left] || met[n->right] :

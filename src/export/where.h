@@ -12,15 +12,15 @@
 
 #define WHERE_WHY_MAX 160
 
-struct where;
+struct condition;
 
 /* Parses TEXT as a condition on rows of STREAMS (1 << stream for each); each column in it must
  * belong to at least one of them. Returns 0, -ENOMEM, or -EINVAL with the reason in WHY. */
-int where__new(struct where **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX]);
+int where__new(struct condition **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX]);
 /* Frees it; NULL is allowed. Returns NULL. */
-struct where *where__free(struct where *w);
+struct condition *where__free(struct condition *w);
 
 /* Whether W is true for ROW. */
-bool where__meets(const struct where *w, const struct export_row *row);
+bool where__meets(const struct condition *w, const struct export_row *row);
 
 #endif

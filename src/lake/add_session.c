@@ -130,7 +130,8 @@ static bool is_small(const struct session_reader *r, enum stream stream)
 }
 
 /* LOADED: all rows of the stream are in the table. */
-static int put_piece(struct addition *a, enum stream stream, const struct piece *piece, bool loaded)
+static int put_piece(struct addition *a, enum stream stream, const struct lake_piece *piece,
+		     bool loaded)
 {
 	struct parquet_rows rows = { stream, a->directory, true, piece->from, piece->to };
 	struct staged *more, *s;
@@ -179,7 +180,7 @@ static void load(struct addition *a, enum stream stream)
 
 static int put_stream(struct addition *a, enum stream stream)
 {
-	struct piece *pieces = NULL;
+	struct lake_piece *pieces = NULL;
 	size_t n = 0;
 	int err = pieces__cut(a->r, stream, &pieces, &n);
 	bool once;

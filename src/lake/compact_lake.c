@@ -42,7 +42,7 @@ struct compaction {
 	struct entries running; /* MACHINE/SESSION */
 	const char *stream;
 	struct input *inputs; /* of a stream */
-	size_t n, room;
+	size_t n, capacity;
 	bool same; /* a new file has the rows of its inputs */
 };
 
@@ -215,7 +215,7 @@ static int on_input(void *arg, const struct store_file *file)
 		    !entries__find(&c->known, key) || entries__find(&c->running, key) :
 		    file->size > TARGET_BYTES / 2)
 		return 0;
-	more = array__grow(c->inputs, c->n, &c->room, sizeof(*more));
+	more = array__grow(c->inputs, c->n, &c->capacity, sizeof(*more));
 	if (!more)
 		return no_memory(c);
 	c->inputs = more;

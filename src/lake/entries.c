@@ -10,7 +10,7 @@
 int entries__add(struct entries *e, const char *key, const char *text, uint64_t n)
 {
 	struct entry added = { .key = strdup(key), .text = strdup(text), .n = n, .seen = 1 };
-	struct entry *more = array__grow(e->at, e->n, &e->room, sizeof(*more));
+	struct entry *more = array__grow(e->at, e->n, &e->capacity, sizeof(*more));
 
 	e->at = more ?: e->at;
 	if (!added.key || !added.text || !more) {

@@ -14,7 +14,7 @@ struct entry {
 
 struct entries {
 	struct entry *at;
-	size_t n, room;
+	size_t n, capacity;
 };
 
 /* Adds an entry; KEY and TEXT are copied. 0, or -ENOMEM. */

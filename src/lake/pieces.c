@@ -15,8 +15,8 @@ struct cutter {
 	uint64_t first, last; /* mono_ns of the stream's rows */
 	uint64_t *cuts;       /* mono_ns at which a piece has enough rows; ascending */
 	size_t n_cuts;
-	struct piece *pieces;
-	size_t n, room;
+	struct lake_piece *pieces;
+	size_t n, capacity;
 };
 
 static int by_first(const void *a, const void *b)
@@ -70,7 +70,7 @@ static unsigned int count_of(const struct cutter *c, int64_t day)
 /* Adds the span from FROM to TO, to the last piece if nothing separates them. */
 static int add(struct cutter *c, int64_t day, uint64_t from, uint64_t to, bool apart)
 {
-	struct piece *more;
+	struct lake_piece *more;
 
 	if (c->n && !apart && c->pieces[c->n - 1].day == day) {
 		c->pieces[c->n - 1].to = to;
@@ -78,11 +78,11 @@ static int add(struct cutter *c, int64_t day, uint64_t from, uint64_t to, bool a
 	}
 	if (c->n == PIECES_MAX)
 		return -E2BIG;
-	more = array__grow(c->pieces, c->n, &c->room, sizeof(*more));
+	more = array__grow(c->pieces, c->n, &c->capacity, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	c->pieces = more;
-	c->pieces[c->n] = (struct piece){ day, count_of(c, day) + 1, from, to };
+	c->pieces[c->n] = (struct lake_piece){ day, count_of(c, day) + 1, from, to };
 	c->n++;
 	return 0;
 }
@@ -124,7 +124,7 @@ static int walk(struct cutter *c)
 	return err;
 }
 
-int pieces__cut(const struct session_reader *r, enum stream stream, struct piece **ret,
+int pieces__cut(const struct session_reader *r, enum stream stream, struct lake_piece **ret,
 		size_t *ret_n)
 {
 	struct cutter c = { .r = r, .stream = stream };

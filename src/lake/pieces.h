@@ -12,7 +12,7 @@
 #define PIECE_ROWS 7864320 /* 64 row groups */
 #define PIECES_MAX 65536   /* of one stream of a session */
 
-struct piece {
+struct lake_piece {
 	int64_t day;       /* since 1970, UTC */
 	unsigned int n;    /* from 1, among those of the day */
 	uint64_t from, to; /* mono_ns, both included */
@@ -21,7 +21,7 @@ struct piece {
 /* Gets the pieces of STREAM in the order of mono_ns. They depend only on the manifest: files that
  * are added later change at most the last piece. A piece may have no rows. The caller frees *RET.
  * Returns 0, or a negative errno: -E2BIG beyond PIECES_MAX. */
-int pieces__cut(const struct session_reader *r, enum stream stream, struct piece **ret,
+int pieces__cut(const struct session_reader *r, enum stream stream, struct lake_piece **ret,
 		size_t *ret_n);
 
 #endif

@@ -78,7 +78,7 @@ int store_files__add(struct store_files *files, const struct store_file *file)
 	char *copy;
 
 	if (files->n < FILES_MAX)
-		more = array__grow(files->at, files->n, &files->room, sizeof(*more));
+		more = array__grow(files->at, files->n, &files->capacity, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	files->at = more;

@@ -11,7 +11,7 @@
 /* Files that a list has found. */
 struct store_files {
 	struct store_file *at;
-	size_t n, room;
+	size_t n, capacity;
 };
 
 /* The first member of each kind's own struct. */

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options/options_table.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,30 +16,7 @@
 #define STREAM_NAME(symbol, key, ...) ", " #key
 #define STREAM_NAMES CAPTURED_STREAMS(STREAM_NAME) /* begins with ", " */
 
-int option__fail(struct parse *p, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(p->message, OPTIONS_MESSAGE_MAX, format, args);
-	va_end(args);
-	for (char *c = p->message; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	return -EINVAL;
-}
-
-int option__is_not(struct parse *p, const char *option, const char *value, const char *what)
-{
-	return option__fail(p, "--%s: " QUOTED " is not %s", option, value, what);
-}
-
 /* ---- setters shared by several options: the row has the member ---- */
-
-void *option__member(struct parse *p)
-{
-	return (char *)&p->o + p->row->member;
-}
 
 static int set_flag(struct parse *p, const char *value)
 {
@@ -97,31 +71,6 @@ static int set_output(struct parse *p, const char *value)
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
 		return option__is_not(p, "output", value, "a directory's name");
 	p->o.output = value;
-	return 0;
-}
-
-int option__count(const char *text, const char *suffixes, uint64_t *ret_n)
-{
-	size_t len = strspn(text, "0123456789");
-	const char *suffix;
-	unsigned long long n;
-	unsigned int shift = 0;
-
-	if (!len)
-		return -1;
-	errno = 0;
-	n = strtoull(text, NULL, 10);
-	if (errno)
-		return -1;
-	if (text[len]) {
-		suffix = strchr(suffixes, toupper((unsigned char)text[len]));
-		if (!suffix || text[len + 1])
-			return -1;
-		shift = 10 * (suffix - suffixes + 1);
-	}
-	if (n << shift >> shift != n)
-		return -1;
-	*ret_n = n << shift;
 	return 0;
 }
 
@@ -189,18 +138,6 @@ static int set_max_disk(struct parse *p, const char *value)
 		return option__is_not(p, "max-disk", value, "a size from 16M on (512M, 10G)");
 	p->o.max_disk = n;
 	return 0;
-}
-
-bool option__next_item(const char **list, char *item, size_t size)
-{
-	size_t len;
-
-	if (!*list)
-		return false;
-	len = strcspn(*list, ",");
-	snprintf(item, size, "%.*s", (int)(len < size ? len : size), *list);
-	*list = (*list)[len] ? *list + len + 1 : NULL;
-	return true;
 }
 
 static int set_streams(struct parse *p, const char *value)

@@ -7,7 +7,7 @@
 #include "options/options.h"
 
 /* Options of SERVICE and OTHER are for the command line only. */
-enum group {
+enum option_group {
 	RECORDING,
 	CONTENT,
 	SNAPSHOTS,
@@ -43,7 +43,7 @@ struct option_row {
 	const char *name;
 	char brief;
 	const char *arg;
-	enum group group;
+	enum option_group group;
 	int (*set)(struct parse *p, const char *value);
 	const char *help;
 	const char *conf; /* if it has a value: the one that the configuration file shows */
@@ -57,6 +57,8 @@ struct option_row {
 /* Ends with a row without a name. */
 extern const struct option_row option_rows[];
 extern const char *const option_group_titles[GROUP_COUNT];
+
+/* ---- options_values.c ---- */
 
 #define QUOTED "'%.100s'" /* an argument inside a message */
 

@@ -33,7 +33,7 @@ static void print_help(FILE *out, int len, const char *help)
 	}
 }
 
-static void print_group(FILE *out, enum group group)
+static void print_group(FILE *out, enum option_group group)
 {
 	fprintf(out, "\n%s:\n", option_group_titles[group]);
 	for (const struct option_row *o = option_rows; o->name; o++) {
@@ -82,7 +82,7 @@ void options__help(FILE *out)
 	      "Commands:\n",
 	      out);
 	command__list(out);
-	for (enum group group = 0; group < GROUP_COUNT; group++)
+	for (enum option_group group = 0; group < GROUP_COUNT; group++)
 		print_group(out, group);
 	fputs("\nEXAMPLES:\n"
 	      "  sudo iotrc                              # everything, until Ctrl+C\n"
@@ -99,7 +99,7 @@ void options__help(FILE *out)
 
 bool options__text(size_t i, struct option_text *ret)
 {
-	for (enum group group = 0; group < GROUP_COUNT; group++)
+	for (enum option_group group = 0; group < GROUP_COUNT; group++)
 		for (const struct option_row *o = option_rows; o->name; o++)
 			if (o->help && o->group == group && !i--) {
 				*ret = (struct option_text){ o->name, o->brief, o->arg, o->help };
@@ -122,7 +122,7 @@ static const char conf_head[] =
 void options__conf(FILE *out)
 {
 	fputs(conf_head, out);
-	for (enum group group = 0; group < SERVICE; group++) {
+	for (enum option_group group = 0; group < SERVICE; group++) {
 		fprintf(out, "\n# ---- %s ----\n", option_group_titles[group]);
 		for (const struct option_row *o = option_rows; o->name; o++) {
 			if (!o->help || o->group != group)

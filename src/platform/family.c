@@ -24,21 +24,21 @@ static size_t place_of(const struct family *f, uint64_t id)
 
 static bool grow(struct family *f)
 {
-	size_t room = f->room ? 2 * f->room : 64;
+	size_t capacity = f->capacity ? 2 * f->capacity : 64;
 	struct family_member *members;
 	uint64_t *ids;
 
-	if (f->n < f->room)
+	if (f->n < f->capacity)
 		return true;
 	if (f->n >= FAMILY_MAX)
 		return false;
-	members = reallocarray(f->members, room, sizeof(*members));
+	members = reallocarray(f->members, capacity, sizeof(*members));
 	f->members = members ? members : f->members;
-	ids = reallocarray(f->ids, room, sizeof(*ids));
+	ids = reallocarray(f->ids, capacity, sizeof(*ids));
 	f->ids = ids ? ids : f->ids;
 	if (!members || !ids)
 		return false;
-	f->room = room;
+	f->capacity = capacity;
 	return true;
 }
 

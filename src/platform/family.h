@@ -20,7 +20,7 @@ struct family_member {
 struct family {
 	struct family_member *members; /* in the order in which they were added */
 	uint64_t *ids;                 /* theirs, ascending */
-	size_t n, room;
+	size_t n, capacity;
 	bool full; /* a member is missing because there was no room */
 };
 

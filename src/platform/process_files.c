@@ -205,11 +205,12 @@ void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg)
 void process_files__list(pid_t pid, void (*tell)(void *arg, int fd, bool closes, const char *path),
 			 void *arg)
 {
-	int room = proc_pidinfo(pid, PROC_PIDLISTFDS, 0, NULL, 0), bytes;
-	struct proc_fdinfo *fds =
-		room > 0 && room <= DESCRIPTORS_MAX * (int)sizeof(*fds) ? malloc(room) : NULL;
+	int capacity = proc_pidinfo(pid, PROC_PIDLISTFDS, 0, NULL, 0), bytes;
+	struct proc_fdinfo *fds = capacity > 0 && capacity <= DESCRIPTORS_MAX * (int)sizeof(*fds) ?
+					  malloc(capacity) :
+					  NULL;
 
-	bytes = fds ? proc_pidinfo(pid, PROC_PIDLISTFDS, 0, fds, room) : 0;
+	bytes = fds ? proc_pidinfo(pid, PROC_PIDLISTFDS, 0, fds, capacity) : 0;
 	for (int i = 0; i < bytes / (int)sizeof(*fds); i++) {
 		struct vnode_fdinfowithpath info;
 

@@ -10,7 +10,7 @@ void sort__by(void *base, size_t n, size_t size,
 	qsort_r(base, n, size, compare, arg);
 }
 #else
-struct order {
+struct comparison {
 	int (*compare)(const void *a, const void *b, void *arg);
 	void *arg;
 };
@@ -18,7 +18,7 @@ struct order {
 /* qsort_r(3) of macOS is BSD's: ARG comes first. */
 static int compare_bsd(void *order, const void *a, const void *b)
 {
-	const struct order *o = order;
+	const struct comparison *o = order;
 
 	return o->compare(a, b, o->arg);
 }
@@ -26,7 +26,7 @@ static int compare_bsd(void *order, const void *a, const void *b)
 void sort__by(void *base, size_t n, size_t size,
 	      int (*compare)(const void *a, const void *b, void *arg), void *arg)
 {
-	struct order order = { compare, arg };
+	struct comparison order = { compare, arg };
 
 	qsort_r(base, n, size, &order, compare_bsd);
 }

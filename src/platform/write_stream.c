@@ -10,14 +10,14 @@ FILE *write_stream__new(void *cookie, ssize_t (*write)(void *cookie, const char 
 #include <stdlib.h>
 
 /* funopen(3) takes a function of another type. */
-struct stream {
+struct stdio_stream {
 	void *cookie;
 	ssize_t (*write)(void *cookie, const char *text, size_t len);
 };
 
 static int on_write(void *stream, const char *text, int len)
 {
-	struct stream *s = stream;
+	struct stdio_stream *s = stream;
 
 	return (int)s->write(s->cookie, text, len);
 }
@@ -30,12 +30,12 @@ static int on_close(void *stream)
 
 FILE *write_stream__new(void *cookie, ssize_t (*write)(void *cookie, const char *text, size_t len))
 {
-	struct stream *s = malloc(sizeof(*s));
+	struct stdio_stream *s = malloc(sizeof(*s));
 	FILE *f;
 
 	if (!s)
 		return NULL;
-	*s = (struct stream){ cookie, write };
+	*s = (struct stdio_stream){ cookie, write };
 	f = funopen(s, NULL, on_write, NULL, on_close);
 	if (!f)
 		free(s);

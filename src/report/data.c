@@ -131,14 +131,14 @@ static json_t *sizes(const struct figures *t)
 
 /* ---- samples ---- */
 
-struct columns {
+struct sample_columns {
 	float *time; /* seconds since the origin */
 	float *bytes, *at, *us;
 	uint16_t *file, *process;
 	uint8_t *channel, *failed, *disk;
 };
 
-static void fill_columns(struct columns *to, const struct data_config *c,
+static void fill_columns(struct sample_columns *to, const struct data_config *c,
 			 const struct data_places *places, const struct sample *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -161,17 +161,17 @@ static json_t *sample(const struct data_config *c, const struct data_places *pla
 		      enum figures_sample which, size_t max)
 {
 	struct sample *s = &c->figures->samples[which];
-	struct columns to;
+	struct sample_columns to;
 	json_t *json = NULL;
-	char *room;
+	char *memory;
 	size_t n;
 
 	sample__finish(s, max);
 	n = s->n;
-	room = calloc(n + 1, 4 * sizeof(float) + 2 * sizeof(uint16_t) + 3);
-	if (!room)
+	memory = calloc(n + 1, 4 * sizeof(float) + 2 * sizeof(uint16_t) + 3);
+	if (!memory)
 		return NULL;
-	to.time = (float *)room;
+	to.time = (float *)memory;
 	to.bytes = to.time + n;
 	to.at = to.bytes + n;
 	to.us = to.at + n;
@@ -188,7 +188,7 @@ static json_t *sample(const struct data_config *c, const struct data_places *pla
 			 base64(to.file, n * 2), "process", base64(to.process, n * 2), "channel",
 			 base64(to.channel, n), "failed", base64(to.failed, n), "disk",
 			 base64(to.disk, which == SAMPLE_BLOCK ? n : 0));
-	free(room);
+	free(memory);
 	return json;
 }
 

@@ -19,23 +19,23 @@
 #define PLACES 4096 /* a power of two, more than twice as many */
 
 struct data_places {
-	struct place {
+	struct table_place {
 		uint64_t key;
 		uint16_t row;
 	} files[PLACES], processes[PLACES];
 	uint32_t disks[DISKS_MAX];
 };
 
-static void put_place(struct place *places, uint64_t key, uint16_t row)
+static void put_place(struct table_place *places, uint64_t key, uint16_t row)
 {
 	size_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> 52 & (PLACES - 1);
 
 	while (places[at].row)
 		at = (at + 1) & (PLACES - 1);
-	places[at] = (struct place){ key, row };
+	places[at] = (struct table_place){ key, row };
 }
 
-static uint16_t place_of(const struct place *places, uint64_t key)
+static uint16_t place_of(const struct table_place *places, uint64_t key)
 {
 	size_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> 52 & (PLACES - 1);
 
@@ -320,7 +320,7 @@ static json_t *disk_file_row(struct making *m, const struct group *g)
 	json_object_set_new(row, "cause", json_text(d->cause.text));
 	json_object_set_new(row, "other_causes", json_boolean(d->cause.others));
 	if (file && file->totals.bytes_written)
-		json_object_set_new(row, "asked", json_integer(file->totals.bytes_written));
+		json_object_set_new(row, "requested", json_integer(file->totals.bytes_written));
 	return row;
 }
 

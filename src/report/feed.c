@@ -33,7 +33,7 @@ struct batch {
 };
 
 /* One file to read. */
-struct source {
+struct feed_source {
 	enum stream stream;
 	bool part;
 	uint64_t raw_bytes, rows; /* as in the manifest; 0 and part: unknown */
@@ -44,7 +44,7 @@ struct source {
 struct feed {
 	const struct feed_config *config;
 	struct feed_result *result;
-	struct source *sources;
+	struct feed_source *sources;
 	size_t n_sources;
 	uint64_t total, before; /* compressed bytes: of all files, and of the finished part */
 
@@ -54,7 +54,7 @@ struct feed {
 	bool end;
 	atomic_int err; /* the first of any thread */
 
-	struct worker {
+	struct feed_worker {
 		struct feed *feed;
 		unsigned int number;
 		pthread_t thread;
@@ -64,7 +64,7 @@ struct feed {
 
 /* ---- the workers ---- */
 
-static int give_line(struct worker *w, enum stream stream, char *line, size_t len)
+static int give_line(struct feed_worker *w, enum stream stream, char *line, size_t len)
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	const char *why;
@@ -77,7 +77,7 @@ static int give_line(struct worker *w, enum stream stream, char *line, size_t le
 	return w->feed->config->row(w->feed->config->arg, w->number, stream, fields);
 }
 
-static int give_batch(struct worker *w, struct batch *c)
+static int give_batch(struct feed_worker *w, struct batch *c)
 {
 	char *line = c->data, *end = c->data + c->len;
 	int err = 0;
@@ -122,7 +122,7 @@ static void put_empty(struct feed *f, struct batch *c, int err)
 
 static void *work(void *arg)
 {
-	struct worker *w = arg;
+	struct feed_worker *w = arg;
 	struct batch *c;
 
 	while ((c = take_full(w->feed)))
@@ -168,8 +168,8 @@ static void tell_progress(struct feed *f, uint64_t read)
 
 /* Fills batches with the lines after the header row, which lack MISSING columns. Returns the last
  * result of row_file__next(). */
-static int read_lines(struct feed *f, const struct source *s, struct row_file *file, size_t missing,
-		      uint64_t *rows)
+static int read_lines(struct feed *f, const struct feed_source *s, struct row_file *file,
+		      size_t missing, uint64_t *rows)
 {
 	struct batch *c = NULL;
 	char *line;
@@ -198,7 +198,7 @@ static int read_lines(struct feed *f, const struct source *s, struct row_file *f
 	return got;
 }
 
-static void fault(struct feed *f, const struct source *s, const char *what)
+static void fault(struct feed *f, const struct feed_source *s, const char *what)
 {
 	char path[SHOWN_MAX(PATH_SIZE)];
 
@@ -206,7 +206,7 @@ static void fault(struct feed *f, const struct source *s, const char *what)
 	f->config->fault(f->config->arg, path, what);
 }
 
-static void read_rows(struct feed *f, const struct source *s, struct row_file *file)
+static void read_rows(struct feed *f, const struct feed_source *s, struct row_file *file)
 {
 	uint64_t rows = 0;
 	char *line;
@@ -229,7 +229,7 @@ static void read_rows(struct feed *f, const struct source *s, struct row_file *f
 	f->result->raw_bytes += row_file__raw(file);
 }
 
-static void read_source(struct feed *f, const struct source *s)
+static void read_source(struct feed *f, const struct feed_source *s)
 {
 	const char *name = strchr(s->path, '/') + 1;
 	int fd = session_reader__open_in(f->config->session->fd, schema_streams[s->stream].subdir,
@@ -265,9 +265,9 @@ static void read_source(struct feed *f, const struct source *s)
 
 /* ---- which files ---- */
 
-static int add_source(struct feed *f, const struct source *s)
+static int add_source(struct feed *f, const struct feed_source *s)
 {
-	struct source *sources = reallocarray(f->sources, f->n_sources + 1, sizeof(*sources));
+	struct feed_source *sources = reallocarray(f->sources, f->n_sources + 1, sizeof(*sources));
 
 	if (!sources)
 		return -ENOMEM;
@@ -314,7 +314,7 @@ static int find_parts(const struct session_reader *session, enum stream stream,
 
 static int add_part(void *arg, enum stream stream, const char *name, const struct stat *st)
 {
-	struct source s = { .stream = stream, .part = true, .size = st->st_size };
+	struct feed_source s = { .stream = stream, .part = true, .size = st->st_size };
 
 	snprintf(s.path, sizeof(s.path), "%s/%s", schema_streams[stream].subdir, name);
 	return add_source(arg, &s);
@@ -345,10 +345,10 @@ static int find_sources(struct feed *f)
 
 	for (size_t i = 0; i < session->n_files && !err; i++) {
 		const struct file_facts *file = &session->files[i];
-		struct source s = { .stream = file->stream,
-				    .raw_bytes = file->raw_bytes,
-				    .rows = file->rows,
-				    .size = file->compressed_bytes };
+		struct feed_source s = { .stream = file->stream,
+					 .raw_bytes = file->raw_bytes,
+					 .rows = file->rows,
+					 .size = file->compressed_bytes };
 
 		snprintf(s.path, sizeof(s.path), "%s", file->path);
 		err = add_source(f, &s);
@@ -380,7 +380,7 @@ static void end_workers(struct feed *f, unsigned int n)
 	pthread_cond_broadcast(&f->wake);
 	pthread_mutex_unlock(&f->lock);
 	for (unsigned int i = 0; i < n; i++) {
-		struct worker *w = &f->workers[i];
+		struct feed_worker *w = &f->workers[i];
 
 		pthread_join(w->thread, NULL);
 		for (int s = 0; s < STREAM_COUNT; s++)
@@ -395,7 +395,7 @@ static int run(struct feed *f)
 	int err = add_batches(f, f->config->workers + BATCHES_SPARE);
 
 	while (!err && started < f->config->workers) {
-		struct worker *w = &f->workers[started];
+		struct feed_worker *w = &f->workers[started];
 
 		w->feed = f;
 		w->number = started;

@@ -13,13 +13,13 @@ struct block {
 	_Alignas(8) char data[BLOCK_BYTES];
 };
 
-struct slot {
+struct dict_slot {
 	uint64_t id; /* 0: empty; no definition has id 0 */
 	void *value;
 };
 
 struct generation {
-	struct slot *slots; /* a power of two; at least half is empty */
+	struct dict_slot *slots; /* a power of two; at least half is empty */
 	size_t n_slots, n, bytes;
 	struct block *blocks;
 };
@@ -51,19 +51,19 @@ static int generation__init(struct generation *g, size_t n_slots)
 }
 
 /* Ids are hashes or counters; a multiplication distributes both. */
-static struct slot *generation__slot(const struct generation *g, uint64_t id)
+static struct dict_slot *generation__slot(const struct generation *g, uint64_t id)
 {
 	size_t i = (id * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
 
 	for (;; i++) {
-		struct slot *s = &g->slots[i & (g->n_slots - 1)];
+		struct dict_slot *s = &g->slots[i & (g->n_slots - 1)];
 
 		if (s->id == id || !s->id)
 			return s;
 	}
 }
 
-static void *generation__room(struct generation *g, size_t size)
+static void *generation__allocate(struct generation *g, size_t size)
 {
 	struct block *b = g->blocks;
 	void *p;
@@ -87,9 +87,9 @@ static void *generation__room(struct generation *g, size_t size)
 
 static int generation__grow(struct generation *g)
 {
-	struct slot *old = g->slots;
+	struct dict_slot *old = g->slots;
 	size_t n_old = g->n_slots;
-	struct slot *slots = calloc(n_old * 2, sizeof(*slots));
+	struct dict_slot *slots = calloc(n_old * 2, sizeof(*slots));
 
 	if (!slots)
 		return -ENOMEM;
@@ -134,14 +134,14 @@ struct dict *dict__free(struct dict *d)
 void *dict__put(struct dict *d, uint64_t id, size_t size)
 {
 	struct generation *g = &d->young;
-	struct slot *s;
+	struct dict_slot *s;
 	void *value;
 
 	if (!id || g->n >= 2 * d->max_entries || g->bytes + size > 2 * d->max_bytes)
 		return NULL;
 	if (2 * (g->n + 1) > g->n_slots && generation__grow(g))
 		return NULL;
-	value = generation__room(g, size);
+	value = generation__allocate(g, size);
 	if (!value)
 		return NULL;
 	s = generation__slot(g, id);
@@ -154,7 +154,7 @@ void *dict__put(struct dict *d, uint64_t id, size_t size)
 
 void *dict__get(const struct dict *d, uint64_t id)
 {
-	const struct slot *s;
+	const struct dict_slot *s;
 
 	if (!id)
 		return NULL;

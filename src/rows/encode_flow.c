@@ -20,10 +20,10 @@ static char *owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
 	return r->pid ? encode__command(e, p, r->comm) : p;
 }
 
-enum kind { KIND_TCP, KIND_DATAGRAMS, KIND_STREAM };
+enum flow_kind { KIND_TCP, KIND_DATAGRAMS, KIND_STREAM };
 
 /* The kind decides which columns are filled. */
-static enum kind kind_of(const struct rec_flow *r)
+static enum flow_kind kind_of(const struct rec_flow *r)
 {
 	if (r->proto == LINUX_IPPROTO_TCP)
 		return KIND_TCP;
@@ -69,7 +69,7 @@ static char *end_columns(struct encoder *e, const struct rec_flow *r, char *p)
 char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_flow *r = record;
-	enum kind kind = kind_of(r);
+	enum flow_kind kind = kind_of(r);
 
 	p = encode__begin(e, STREAM_NW_FLOW, r->ns, p);
 	COLUMN(p, "event_type");

@@ -18,12 +18,12 @@
 #define SLOTS_MAX (1 << 20) /* 16 MiB */
 
 /* Two hashes of what a record said; a single one would collide too often. Zero: free. */
-struct slot {
+struct repeat_slot {
 	uint64_t where, what;
 };
 
 struct repeats {
-	struct slot *slots; /* N_SLOTS, a power of two; at most three quarters are taken */
+	struct repeat_slot *slots; /* N_SLOTS, a power of two; at most three quarters are taken */
 	size_t n_slots, n;
 	uint64_t seeds[2];
 	uint64_t task; /* of the last record, which is known */
@@ -55,10 +55,10 @@ struct repeats *repeats__free(struct repeats *r)
 }
 
 /* Returns the slot of KEY, or the free one where it belongs. */
-static struct slot *find(struct slot *slots, size_t n_slots, struct slot key)
+static struct repeat_slot *find(struct repeat_slot *slots, size_t n_slots, struct repeat_slot key)
 {
 	for (size_t i = key.where;; i++) {
-		struct slot *s = &slots[i & (n_slots - 1)];
+		struct repeat_slot *s = &slots[i & (n_slots - 1)];
 
 		if (!s->where || (s->where == key.where && s->what == key.what))
 			return s;
@@ -68,7 +68,7 @@ static struct slot *find(struct slot *slots, size_t n_slots, struct slot key)
 /* Makes room for one more slot. */
 static void grow(struct repeats *r)
 {
-	struct slot *more = NULL;
+	struct repeat_slot *more = NULL;
 
 	if (4 * (r->n + 1) <= 3 * r->n_slots)
 		return;
@@ -92,19 +92,19 @@ static void grow(struct repeats *r)
 enum subject { THREAD, LOOK, USE, MOVE };
 
 /* Without padding: it is hashed as it is. */
-struct said {
+struct repeated {
 	uint64_t path, base, base2, ino;
 	int64_t ret;   /* a negative errno, or 0 */
 	uint64_t task; /* 0: any thread */
 	uint32_t dev, has, lens, skips;
 	uint32_t subject, op;
 };
-_Static_assert(sizeof(struct said) == 9 * sizeof(uint64_t), "no padding");
+_Static_assert(sizeof(struct repeated) == 9 * sizeof(uint64_t), "no padding");
 
-static struct slot key_of(const struct repeats *r, const struct said *s, const char *text,
-			  size_t len)
+static struct repeat_slot key_of(const struct repeats *r, const struct repeated *s,
+				 const char *text, size_t len)
 {
-	struct slot key;
+	struct repeat_slot key;
 
 	key.where = hash__bytes(r->seeds[0], s, sizeof(*s));
 	key.what = hash__bytes(r->seeds[1], s, sizeof(*s));
@@ -117,9 +117,9 @@ static struct slot key_of(const struct repeats *r, const struct said *s, const c
 }
 
 /* Returns whether KEY was noted before, and notes it. */
-static bool again(struct repeats *r, struct slot key)
+static bool again(struct repeats *r, struct repeat_slot key)
 {
-	struct slot *s;
+	struct repeat_slot *s;
 
 	grow(r);
 	s = find(r->slots, r->n_slots, key);
@@ -162,7 +162,7 @@ static bool uses(const struct rec_fs *f, const struct rec_fs_long *l)
 
 static bool knows_thread(struct repeats *r, uint64_t task)
 {
-	struct said s = { .subject = THREAD, .task = task };
+	struct repeated s = { .subject = THREAD, .task = task };
 
 	if (task == r->task)
 		return true;
@@ -171,12 +171,12 @@ static bool knows_thread(struct repeats *r, uint64_t task)
 }
 
 /* A read that moved nothing repeats one that moved bytes, but not the other way round. */
-static bool used_again(struct repeats *r, const struct rec_fs *f, struct said *s)
+static bool used_again(struct repeats *r, const struct rec_fs *f, struct repeated *s)
 {
 	s->subject = f->op == FS_MMAP || f->ret > 0 ? MOVE : USE;
 	s->task = f->task;
 	if (s->subject == USE) {
-		struct said more = *s;
+		struct repeated more = *s;
 
 		more.subject = MOVE;
 		if (find(r->slots, r->n_slots, key_of(r, &more, NULL, 0))->where)
@@ -189,7 +189,7 @@ bool repeats__has(struct repeats *r, const void *record)
 {
 	const struct rec_fs *f = record;
 	const struct rec_fs_long *l = f->type == REC_FS_LONG ? record : NULL;
-	struct said s = { .path = f->path, .ret = f->ret < 0 ? f->ret : 0, .op = f->op };
+	struct repeated s = { .path = f->path, .ret = f->ret < 0 ? f->ret : 0, .op = f->op };
 	bool known;
 
 	if (f->type != REC_FS && f->type != REC_FS_LONG)

@@ -10,7 +10,7 @@
 #define ERROR_FLAG "error=" /* of block: schema.c */
 
 /* The columns of a stream that are measured; NULL: it has none. */
-struct source {
+struct measured_names {
 	const char *time, *wait, *amount; /* names of columns */
 	const char *received, *again;     /* of connections; RECEIVED is added to the amount */
 	const char *error;                /* a column of the error's name, … */
@@ -19,7 +19,7 @@ struct source {
 	bool millis, pages, known;
 };
 
-static const struct source sources[STREAM_COUNT] = {
+static const struct measured_names sources[STREAM_COUNT] = {
 	[STREAM_FS] = { .time = "duration_ns",
 			.amount = "bytes_completed",
 			.error = "errno",
@@ -45,11 +45,11 @@ static const struct source sources[STREAM_COUNT] = {
 };
 
 /* The same columns as indices; -1: none. Set once, at the first use. */
-struct places {
+struct measured_columns {
 	int time, wait, amount, received, again, error, result, flags, event, n;
 };
 
-static struct places found[STREAM_COUNT];
+static struct measured_columns found[STREAM_COUNT];
 
 static int place(enum stream stream, const char *name, int *n)
 {
@@ -60,10 +60,10 @@ static int place(enum stream stream, const char *name, int *n)
 	return column;
 }
 
-static const struct places *places_of(enum stream stream)
+static const struct measured_columns *places_of(enum stream stream)
 {
-	const struct source *s = &sources[stream];
-	struct places *p = &found[stream];
+	const struct measured_names *s = &sources[stream];
+	struct measured_columns *p = &found[stream];
 
 	if (p->n)
 		return p;
@@ -83,7 +83,7 @@ static const struct places *places_of(enum stream stream)
 const struct measures *measures__of(enum stream stream)
 {
 	static struct measures measures[STREAM_COUNT];
-	const struct source *s = &sources[stream];
+	const struct measured_names *s = &sources[stream];
 
 	measures[stream] = (struct measures){ .errors = s->error || s->result || s->flags,
 					      .time = s->time,
@@ -133,7 +133,7 @@ static bool number(const struct export_row *row, int column, bool millis, uint64
 
 bool measure__errno(const struct export_row *row, const char **ret, size_t *ret_len)
 {
-	const struct places *p = places_of(row->stream);
+	const struct measured_columns *p = places_of(row->stream);
 	const struct row_field *f;
 	const char *flag;
 	uint64_t error;
@@ -166,8 +166,8 @@ bool measure__errno(const struct export_row *row, const char **ret, size_t *ret_
 
 int measure__row(const struct export_row *row, struct measure *ret)
 {
-	const struct source *s = &sources[row->stream];
-	const struct places *p = places_of(row->stream);
+	const struct measured_names *s = &sources[row->stream];
+	const struct measured_columns *p = places_of(row->stream);
 	bool bad = false;
 	const char *name;
 	size_t len;

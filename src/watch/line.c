@@ -124,16 +124,16 @@ static int columns_of(const char *s, size_t len)
 
 /* The end of a path has more information: its beginning is cut if it is too long. */
 static void print_path(FILE *out, const struct line_style *style, const struct row_field *path,
-		       int room)
+		       int available)
 {
 	const char *s = path->s, *end = path->s + path->len;
 	int width = columns_of(s, path->len);
 
-	if (!style->width || width <= MAX(room, PATH_LEAST)) {
+	if (!style->width || width <= MAX(available, PATH_LEAST)) {
 		print_field(out, path);
 		return;
 	}
-	for (width += style->utf8 ? 1 : 3; s < end && width > MAX(room, PATH_LEAST); width--)
+	for (width += style->utf8 ? 1 : 3; s < end && width > MAX(available, PATH_LEAST); width--)
 		do
 			s++;
 		while (s < end && (*s & 0xc0) == 0x80);
@@ -378,12 +378,12 @@ static int width_of(void (*part)(FILE *out, const struct line_style *style,
 static void print_file(FILE *out, const struct line_style *style, const struct export_row *row)
 {
 	bool exec = row__is(row, row__column(STREAM_FS, "operation"), "process_exec");
-	int room = 0;
+	int available = 0;
 
 	if (style->width)
-		room = style->width - width_of(print_head, style, row) -
-		       width_of(print_tail, style, row);
-	print_path(out, style, field(row, exec ? "cmdline" : "filename"), room);
+		available = style->width - width_of(print_head, style, row) -
+			    width_of(print_tail, style, row);
+	print_path(out, style, field(row, exec ? "cmdline" : "filename"), available);
 }
 
 /* ENDS  sent N received N resent N */

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = STREAM_FS, .fields = fields };
 	const char *split;
-	struct where *w;
+	struct condition *w;
 
 	memcpy(text, data, size < sizeof(text) ? size : sizeof(text) - 1);
 	memset(fields, 0, sizeof(fields));

@@ -26,12 +26,12 @@ static const struct {
 	{ 'b', S_IFBLK | 0644 },
 };
 
-static size_t unhex(const char *hex, char *to, size_t room)
+static size_t unhex(const char *hex, char *to, size_t capacity)
 {
 	size_t n = 0;
 	unsigned byte;
 
-	for (; n < room && sscanf(hex, "%2x", &byte) == 1; hex += 2)
+	for (; n < capacity && sscanf(hex, "%2x", &byte) == 1; hex += 2)
 		to[n++] = byte;
 	return n;
 }

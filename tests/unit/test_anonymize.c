@@ -95,7 +95,7 @@ Test(anonymize, arguments)
 	cr_expect_str_eq(out, ALICE " /" HOME "/" ALICE "  " X);
 }
 
-Test(anonymize, room_is_enough)
+Test(anonymize, the_documented_size_is_enough)
 {
 	char many[8192];
 

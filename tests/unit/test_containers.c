@@ -214,7 +214,7 @@ Test(containers, limit)
 }
 
 /* An engine without room is said to be so once, although each look tries again. */
-Test(containers, no_room_in_the_filter)
+Test(containers, a_full_filter)
 {
 	char top[] = "/tmp/iotrc-unit-XXXXXX";
 	struct container_watch w;

@@ -232,7 +232,7 @@ Test(encode, requested_paths_are_made_absolute)
 {
 	union {
 		struct rec_fs_long r;
-		char room[1024];
+		char capacity[1024];
 	} u = { .r.fs = an_fs_record(FS_RENAME) };
 	size_t size;
 
@@ -250,7 +250,7 @@ Test(encode, the_longest_paths_fit)
 {
 	static union {
 		struct rec_fs_long r;
-		char room[sizeof(struct rec_fs_long) + 2 * PATH_BYTES];
+		char capacity[sizeof(struct rec_fs_long) + 2 * PATH_BYTES];
 	} u;
 	static char base[PATH_BYTES], worst[PATH_BYTES];
 	size_t size;

@@ -24,7 +24,7 @@ static void on_record(void *arg, const void *record, size_t size)
 	s->next++;
 }
 
-/* The kernel's part: what lane_room() and lane_put() of bpf/lane.h do. */
+/* The kernel's part: what lane_reserve() and lane_put() of bpf/lane.h do. */
 static bool put(struct rec_fs *records, u64 *at, u64 taken, uint64_t number)
 {
 	if (*at - taken == N)

@@ -417,7 +417,7 @@ Test(options, verbose_and_quiet)
 	refuses("--quiet=1", "--quiet: takes no value");
 }
 
-Test(options, room)
+Test(options, capacity)
 {
 	accepts("");
 	cr_assert_eq(o.min_free, 1ull << 30);

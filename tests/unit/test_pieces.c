@@ -10,7 +10,7 @@
 #define DAY (86400 * SECOND)
 
 /* Cuts one file with ROWS rows from FIRST to LAST, with a clock of two offsets. */
-static size_t cut(struct piece **ret, const struct file_facts *files, size_t n_files,
+static size_t cut(struct lake_piece **ret, const struct file_facts *files, size_t n_files,
 		  struct clock_offset *offsets, size_t n_offsets)
 {
 	struct session_reader r = { .files = (struct file_facts *)files,
@@ -23,7 +23,8 @@ static size_t cut(struct piece **ret, const struct file_facts *files, size_t n_f
 	return n;
 }
 
-static void check(const struct piece *p, int64_t day, unsigned int n, uint64_t from, uint64_t to)
+static void check(const struct lake_piece *p, int64_t day, unsigned int n, uint64_t from,
+		  uint64_t to)
 {
 	cr_expect_eq(p->day, day);
 	cr_expect_eq(p->n, n);
@@ -35,7 +36,7 @@ Test(pieces, one_for_each_day)
 {
 	const struct file_facts f = { .rows = 10, .first_mono_ns = 5, .last_mono_ns = 2 * DAY };
 	struct clock_offset o = { .offset_ns = 100 * DAY + DAY / 2 };
-	struct piece *p;
+	struct lake_piece *p;
 
 	cr_assert_eq(cut(&p, &f, 1, &o, 1), 3);
 	check(&p[0], 100, 1, 5, DAY / 2 - 1);
@@ -55,7 +56,7 @@ Test(pieces, steps_of_the_clock)
 		{ .from_mono_ns = 5 * SECOND, .offset_ns = 100 * DAY - 11 * SECOND },
 		{ .from_mono_ns = 20 * SECOND, .offset_ns = 100 * DAY - 50 * SECOND },
 	};
-	struct piece *p;
+	struct lake_piece *p;
 
 	cr_assert_eq(cut(&p, &f, 1, o, 3), 4);
 	check(&p[0], 99, 1, 1, 11 * SECOND - 1);
@@ -70,7 +71,7 @@ Test(pieces, many_rows)
 {
 	struct file_facts f[5] = { 0 };
 	struct clock_offset o = { .offset_ns = 100 * DAY };
-	struct piece *p, *before;
+	struct lake_piece *p, *before;
 
 	for (int i = 0; i < 5; i++)
 		f[i] = (struct file_facts){ .rows = PIECE_ROWS / 2,
@@ -91,7 +92,7 @@ Test(pieces, nothing_and_nonsense)
 	struct file_facts f = { .rows = 0, .first_mono_ns = 1, .last_mono_ns = 2 };
 	struct clock_offset o = { .offset_ns = 0 };
 	struct session_reader r = { .files = &f, .n_files = 1, .offsets = &o, .n_offsets = 1 };
-	struct piece *p;
+	struct lake_piece *p;
 	size_t n;
 
 	cr_assert_eq(cut(&p, &f, 1, &o, 1), 0);

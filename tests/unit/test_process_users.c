@@ -66,7 +66,7 @@ Test(process_users, a_change_counts_from_its_first_row)
 		 " \"left_out\": 0}");
 }
 
-Test(process_users, what_there_is_no_room_for_is_counted)
+Test(process_users, what_does_not_fit_is_counted)
 {
 	json_t *json;
 	uint8_t two[2];

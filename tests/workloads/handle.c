@@ -4,13 +4,13 @@
 
 struct handle {
 	struct file_handle head;
-	char room[128];
+	char capacity[128];
 };
 
 int main(void)
 {
 	static char buf[64];
-	struct handle h = { .head.handle_bytes = sizeof(h.room) }, dir = h, bad;
+	struct handle h = { .head.handle_bytes = sizeof(h.capacity) }, dir = h, bad;
 	int mount_id, fd, mount;
 
 	IS(0, SYS(mkdirat, AT_FDCWD, "dir", 0755));

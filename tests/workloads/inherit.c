@@ -9,13 +9,13 @@ static char buf[64];
 
 static void pass(int over, int fd)
 {
-	char room[CMSG_SPACE(sizeof(int))] = "";
+	char capacity[CMSG_SPACE(sizeof(int))] = "";
 	struct iovec iov = { "x", 1 };
 	struct msghdr m = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room),
+		.msg_control = capacity,
+		.msg_controllen = sizeof(capacity),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
@@ -28,13 +28,13 @@ static void pass(int over, int fd)
 
 static int take(int over)
 {
-	char room[CMSG_SPACE(sizeof(int))], byte;
+	char capacity[CMSG_SPACE(sizeof(int))], byte;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr m = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room),
+		.msg_control = capacity,
+		.msg_controllen = sizeof(capacity),
 	};
 	int fd;
 

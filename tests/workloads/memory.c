@@ -13,25 +13,25 @@ static long map(size_t length, int prot, int flags, int fd, long offset)
 
 static void moves(int fd)
 {
-	long at, to, room;
+	long at, to, capacity;
 
 	for (int i = 0; i < 3; i++) {
 		at = OK(map(8 * PAGE, PROT_READ, MAP_SHARED, fd, 0));
 		IS(at, SYS(mremap, at, 8 * PAGE, 5 * PAGE, 0L));
 		to = OK(SYS(mremap, at, 5 * PAGE, 13 * PAGE, (long)MREMAP_MAYMOVE));
-		room = OK(map(13 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-		IS(room, SYS(mremap, to, 13 * PAGE, 2 * PAGE, (long)(MREMAP_MAYMOVE | MREMAP_FIXED),
-			     room));
+		capacity = OK(map(13 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+		IS(capacity, SYS(mremap, to, 13 * PAGE, 2 * PAGE,
+				 (long)(MREMAP_MAYMOVE | MREMAP_FIXED), capacity));
 		IS(0, SYS(munmap, to, PAGE)); /* nothing there any more */
-		at = OK(SYS(mremap, room, 0L, 2 * PAGE,
+		at = OK(SYS(mremap, capacity, 0L, 2 * PAGE,
 			    (long)MREMAP_MAYMOVE)); /* of length 0: makes a second mapping */
 		IS(0, SYS(munmap, at, 2 * PAGE));
-		IS(0, SYS(munmap, room + PAGE, PAGE));
-		FAILS(EFAULT, SYS(mremap, room + PAGE, PAGE, 2 * PAGE, (long)MREMAP_MAYMOVE));
-		FAILS(EINVAL, SYS(mremap, room, PAGE, 0L, 0L));
-		FAILS(EINVAL, SYS(mremap, room, PAGE, 2 * PAGE, 64L));
-		IS(0, SYS(munmap, room, PAGE));
-		IS(0, SYS(munmap, room + 2 * PAGE, 11 * PAGE)); /* anonymous */
+		IS(0, SYS(munmap, capacity + PAGE, PAGE));
+		FAILS(EFAULT, SYS(mremap, capacity + PAGE, PAGE, 2 * PAGE, (long)MREMAP_MAYMOVE));
+		FAILS(EINVAL, SYS(mremap, capacity, PAGE, 0L, 0L));
+		FAILS(EINVAL, SYS(mremap, capacity, PAGE, 2 * PAGE, 64L));
+		IS(0, SYS(munmap, capacity, PAGE));
+		IS(0, SYS(munmap, capacity + 2 * PAGE, 11 * PAGE)); /* anonymous */
 	}
 	at = OK(map(PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	at = OK(SYS(mremap, at, PAGE, 3 * PAGE, (long)MREMAP_MAYMOVE));

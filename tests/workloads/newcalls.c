@@ -26,7 +26,7 @@ static void call(const char *operation, const char *path, int64_t size, int byte
 int main(void)
 {
 	static char buf[4096];
-	struct xattr_at value = { (uintptr_t)buf, 11, 0 }, room = { (uintptr_t)buf, 100, 0 };
+	struct xattr_at value = { (uintptr_t)buf, 11, 0 }, capacity = { (uintptr_t)buf, 100, 0 };
 	int fd = OK(SYS(openat, AT_FDCWD, "file", O_RDWR | O_CREAT | O_TRUNC, 0644));
 	int dir = OK(SYS(openat, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY));
 
@@ -44,9 +44,11 @@ int main(void)
 		     syscall(NR_SETXATTRAT, fd, "", (long)AT_EMPTY_PATH, "user.x", &value,
 			     sizeof(value)));
 		call("getxattr", "file", 100, 1, "",
-		     syscall(NR_GETXATTRAT, dir, "file", 0L, "user.x", &room, sizeof(room)));
+		     syscall(NR_GETXATTRAT, dir, "file", 0L, "user.x", &capacity,
+			     sizeof(capacity)));
 		call("getxattr", "absent", 100, 1, "",
-		     syscall(NR_GETXATTRAT, dir, "absent", 0L, "user.x", &room, sizeof(room)));
+		     syscall(NR_GETXATTRAT, dir, "absent", 0L, "user.x", &capacity,
+			     sizeof(capacity)));
 		call("listxattr", "file", 4096, 1, "",
 		     syscall(NR_LISTXATTRAT, dir, "file", 0L, buf, 4096L));
 	}

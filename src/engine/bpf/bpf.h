@@ -30,7 +30,7 @@ struct iotrc_bpf;
 /* Indexes of groups of sums that have been removed. */
 struct sums_removed {
 	uint32_t *indexes;
-	size_t n, room;
+	size_t n, capacity;
 };
 
 struct bpf_engine {

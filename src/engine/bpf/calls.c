@@ -76,14 +76,14 @@ void calls__free(struct bpf_engine *b)
 
 _Static_assert(UNFINISHED_SIZE <= ITERATOR_ENTRY_MAX, "it can be read");
 
-struct finding {
+struct calls_reader {
 	struct bpf_engine *engine;
 	const struct sink *sink;
 };
 
 static void find_one(void *arg, const void *entry)
 {
-	const struct finding *f = arg;
+	const struct calls_reader *f = arg;
 	const struct rec_fs_long *rec = entry;
 
 	rings__define(f->engine, f->sink);
@@ -93,7 +93,7 @@ static void find_one(void *arg, const void *entry)
 int calls__unfinished(struct engine *e, const struct sink *sink)
 {
 	struct bpf_engine *b = (struct bpf_engine *)e;
-	struct finding f = { b, sink };
+	struct calls_reader f = { b, sink };
 
 	return b->tells_slow ? iterator__read(b->unfinished_fd, UNFINISHED_SIZE, find_one, &f) : 0;
 }

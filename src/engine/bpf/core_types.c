@@ -28,7 +28,7 @@ int core_types__open(char path[CORE_TYPES_PATH_SIZE])
 
 /* ---- the names that the programs use ---- */
 
-struct names {
+struct type_names {
 	const char **at; /* sorted */
 	size_t n;
 };
@@ -55,7 +55,7 @@ static bool is_struct(const struct btf_type *t)
 	return btf_is_composite(t) && t->name_off;
 }
 
-static int read_names(struct names *ret, const struct btf *ours)
+static int read_names(struct type_names *ret, const struct btf *ours)
 {
 	uint32_t n = btf__type_cnt(ours);
 
@@ -73,7 +73,7 @@ static int read_names(struct names *ret, const struct btf *ours)
 	return 0;
 }
 
-static bool is_known(const struct names *known, const char *name)
+static bool is_known(const struct type_names *known, const char *name)
 {
 	return bsearch(&name, known->at, known->n, sizeof(*known->at), compare);
 }
@@ -113,7 +113,7 @@ static void cut_references(struct btf_type *t, uint32_t last)
 
 /* Shortens COPY, a copy of KERNEL's raw data, in which the strings follow the types. Returns its
  * new size. */
-static size_t shorten(char *copy, const struct btf *kernel, const struct names *known)
+static size_t shorten(char *copy, const struct btf *kernel, const struct type_names *known)
 {
 	struct btf_header *header = (struct btf_header *)copy;
 	char *types = copy + header->hdr_len + header->type_off;
@@ -138,7 +138,7 @@ static size_t shorten(char *copy, const struct btf *kernel, const struct names *
 
 int core_types__write(int fd, const struct btf *kernel, const struct btf *ours)
 {
-	struct names known;
+	struct type_names known;
 	uint32_t size;
 	const void *raw = btf__raw_data(kernel, &size);
 	char *copy;

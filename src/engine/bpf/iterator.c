@@ -13,12 +13,12 @@
 int iterator__read(int fd, size_t size, iterator_fn tell, void *arg)
 {
 	char buf[ENTRIES * ITERATOR_ENTRY_MAX] __attribute__((aligned(8)));
-	size_t len = 0, room = ENTRIES * size;
+	size_t len = 0, capacity = ENTRIES * size;
 	ssize_t n;
 
 	if (size > ITERATOR_ENTRY_MAX)
 		return -EINVAL;
-	while ((n = read(fd, buf + len, room - len)) > 0 || (n < 0 && errno == EINTR)) {
+	while ((n = read(fd, buf + len, capacity - len)) > 0 || (n < 0 && errno == EINTR)) {
 		size_t whole;
 
 		if (n < 0)

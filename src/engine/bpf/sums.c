@@ -244,7 +244,7 @@ static const char *operation_of(const struct sums *s, const struct sum_key *key)
 static int remove_group(struct sums *s, const struct sum_key *key, uint32_t index)
 {
 	struct sums_removed *r = &s->b->sums_removed;
-	uint32_t *grown = array__grow(r->indexes, r->n, &r->room, sizeof(*grown));
+	uint32_t *grown = array__grow(r->indexes, r->n, &r->capacity, sizeof(*grown));
 	int err;
 
 	if (!grown)

@@ -26,14 +26,14 @@
 #define LINUX_MAP_ANONYMOUS 0x20
 #define FD_CLOSES 1 /* FD_CLOEXEC, of both */
 
-struct info;
+struct macos_call;
 
 /* A call that becomes an event. */
-struct event {
+struct macos_event {
 	struct source *s;
 	struct process *p;
 	const struct call_line *l;
-	const struct info *info;
+	const struct macos_call *info;
 	union {
 		struct rec_fs_long r;
 		struct {
@@ -43,47 +43,47 @@ struct event {
 	};
 };
 
-_Static_assert(offsetof(struct event, requested) ==
-		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
+_Static_assert(offsetof(struct macos_event, requested) ==
+		       offsetof(struct macos_event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
 /* A row of calls.def. Places are 1 + n; 0: none. */
-struct info {
+struct macos_call {
 	const char *name;
 	uint8_t op;
-	void (*take)(struct event *e);
+	void (*take)(struct macos_event *e);
 	uint8_t fd, fd2, dir, dir2, flags, size, offset;
 };
 
 /* Whether the line has a number at PLACE. */
-static bool tells(const struct event *e, uint8_t place)
+static bool tells(const struct macos_event *e, uint8_t place)
 {
 	return place && place <= e->l->n_numbers;
 }
 
-static int64_t number(const struct event *e, uint8_t place)
+static int64_t number(const struct macos_event *e, uint8_t place)
 {
 	return tells(e, place) ? e->l->n[place - 1] : 0;
 }
 
-static struct opened *opened(const struct event *e, uint8_t place)
+static struct opened *opened(const struct macos_event *e, uint8_t place)
 {
 	return place ? process__opened(e->p, (int)number(e, place)) : NULL;
 }
 
-static bool is_darwin(const struct event *e)
+static bool is_darwin(const struct macos_event *e)
 {
 	return e->s->all->is_darwin;
 }
 
-static bool failed(const struct event *e)
+static bool failed(const struct macos_event *e)
 {
 	return e->l->error != 0;
 }
 
 /* ---- events ---- */
 
-static void begin(struct event *e, uint8_t op)
+static void begin(struct macos_event *e, uint8_t op)
 {
 	const struct call_line *l = e->l;
 	int error = is_darwin(e) && l->error ? darwin__errno(l->error) : l->error;
@@ -111,7 +111,7 @@ static void begin(struct event *e, uint8_t op)
 	}
 }
 
-static void hand_over(struct event *e)
+static void hand_over(struct macos_event *e)
 {
 	size_t size = sizeof(e->r.fs);
 
@@ -127,7 +127,7 @@ static void hand_over(struct event *e)
 	macos__event(e->s, &e->r, size);
 }
 
-static uint64_t flags_of(const struct event *e)
+static uint64_t flags_of(const struct macos_event *e)
 {
 	uint64_t flags = (uint64_t)number(e, e->info->flags);
 
@@ -148,7 +148,7 @@ static uint64_t flags_of(const struct event *e)
 	}
 }
 
-static void add_flags(struct event *e, uint64_t flags)
+static void add_flags(struct macos_event *e, uint64_t flags)
 {
 	e->r.fs.flags = (uint32_t)flags;
 	e->r.aux = (uint32_t)(flags >> 32);
@@ -157,7 +157,7 @@ static void add_flags(struct event *e, uint64_t flags)
 
 /* ---- paths ---- */
 
-static struct call_text directory(const struct event *e, uint8_t dir)
+static struct call_text directory(const struct macos_event *e, uint8_t dir)
 {
 	int64_t here = is_darwin(e) ? DARWIN_AT_FDCWD : LINUX_AT_FDCWD;
 	struct opened *o = opened(e, dir);
@@ -169,7 +169,7 @@ static struct call_text directory(const struct event *e, uint8_t dir)
 }
 
 /* Writes text I as an absolute path to OUT and returns its length; 0: unknown. */
-static size_t absolute(const struct event *e, size_t i, uint8_t dir, char *out)
+static size_t absolute(const struct macos_event *e, size_t i, uint8_t dir, char *out)
 {
 	const struct call_text *t = &e->l->text[i];
 	struct call_text base = directory(e, dir);
@@ -180,7 +180,7 @@ static size_t absolute(const struct event *e, size_t i, uint8_t dir, char *out)
 }
 
 /* Sets text I of the record: absolute if possible, otherwise as the program passed it. */
-static size_t ask(const struct event *e, size_t i, uint8_t dir, char *out)
+static size_t ask(const struct macos_event *e, size_t i, uint8_t dir, char *out)
 {
 	size_t len = absolute(e, i, dir, out);
 
@@ -192,7 +192,7 @@ static size_t ask(const struct event *e, size_t i, uint8_t dir, char *out)
 
 /* ---- shapes ---- */
 
-static void about_file(struct event *e, uint8_t op, struct opened *o)
+static void about_file(struct macos_event *e, uint8_t op, struct opened *o)
 {
 	uint64_t id = o ? macos__file_id(e->s, o) : 0;
 
@@ -212,13 +212,13 @@ static void about_file(struct event *e, uint8_t op, struct opened *o)
 	hand_over(e);
 }
 
-static void take_FD(struct event *e)
+static void take_FD(struct macos_event *e)
 {
 	about_file(e, e->info->op, opened(e, e->info->fd));
 }
 
 /* About a file that is known by its path, not by a descriptor; flags are a mapping's. */
-static void take_FILE(struct event *e)
+static void take_FILE(struct macos_event *e)
 {
 	struct opened o = { .path = e->s->all->path[0] };
 
@@ -237,14 +237,14 @@ static void take_FILE(struct event *e)
 	hand_over(e);
 }
 
-static void take_PLAIN(struct event *e)
+static void take_PLAIN(struct macos_event *e)
 {
 	begin(e, e->info->op);
 	hand_over(e);
 }
 
 /* It is unknown which file is mapped there. */
-static void take_MEMORY(struct event *e)
+static void take_MEMORY(struct macos_event *e)
 {
 	if (e->s->all->selection->scope_all)
 		take_PLAIN(e);
@@ -252,14 +252,14 @@ static void take_MEMORY(struct event *e)
 		macos__left_out(e->s);
 }
 
-static void take_CLOSE(struct event *e)
+static void take_CLOSE(struct macos_event *e)
 {
 	take_FD(e);
 	/* Only a file that is not open keeps its state. */
 	process__close(e->s->processes, e->p, (int)number(e, e->info->fd));
 }
 
-static void ask_one(struct event *e, uint8_t op)
+static void ask_one(struct macos_event *e, uint8_t op)
 {
 	begin(e, op);
 	e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->requested);
@@ -269,7 +269,7 @@ static void ask_one(struct event *e, uint8_t op)
 	hand_over(e);
 }
 
-static void take_PATH(struct event *e)
+static void take_PATH(struct macos_event *e)
 {
 	uint8_t op = e->info->op;
 	size_t len;
@@ -289,7 +289,7 @@ static void take_PATH(struct event *e)
 		process_table__unlink(e->s->processes, e->s->all->path[0], len);
 }
 
-static void rename_files(struct event *e)
+static void rename_files(struct macos_event *e)
 {
 	char *old = e->s->all->path[0], *new = e->s->all->path[1];
 	size_t old_len = absolute(e, 0, e->info->dir, old),
@@ -299,7 +299,7 @@ static void rename_files(struct event *e)
 		process_table__rename(e->s->processes, old, old_len, new, new_len);
 }
 
-static void take_PATHS(struct event *e)
+static void take_PATHS(struct macos_event *e)
 {
 	begin(e, e->info->op);
 	e->r.has = LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2;
@@ -319,7 +319,7 @@ static void take_PATHS(struct event *e)
 }
 
 /* From an open file to a name. */
-static void take_FCLONE(struct event *e)
+static void take_FCLONE(struct macos_event *e)
 {
 	struct opened *from = opened(e, e->info->fd);
 
@@ -333,7 +333,7 @@ static void take_FCLONE(struct event *e)
 	hand_over(e);
 }
 
-static void take_OPEN(struct event *e)
+static void take_OPEN(struct macos_event *e)
 {
 	uint64_t flags = e->info->flags ? flags_of(e) : LINUX_O_CREAT_WRONLY_TRUNC;
 	size_t len = absolute(e, 0, e->info->dir, e->s->all->path[0]);
@@ -363,7 +363,7 @@ static void take_OPEN(struct event *e)
 	hand_over(e);
 }
 
-static void take_DUP(struct event *e)
+static void take_DUP(struct macos_event *e)
 {
 	bool closes = flags_of(e) & LINUX_O_CLOEXEC;
 
@@ -373,7 +373,7 @@ static void take_DUP(struct event *e)
 }
 
 /* Depends on the number of the command, and on the system. */
-static void take_FCNTL(struct event *e)
+static void take_FCNTL(struct macos_event *e)
 {
 	int64_t command = number(e, AT(1)), darwin = is_darwin(e);
 	int fd = (int)number(e, e->info->fd);
@@ -391,7 +391,7 @@ static void take_FCNTL(struct event *e)
 		process__set_closes(e->p, fd, number(e, AT(2)) & FD_CLOSES);
 }
 
-static void take_MMAP(struct event *e)
+static void take_MMAP(struct macos_event *e)
 {
 	struct opened *o = opened(e, e->info->fd);
 	uint64_t flags = (uint64_t)number(e, AT(3)), id;
@@ -415,7 +415,7 @@ static void take_MMAP(struct event *e)
 	hand_over(e);
 }
 
-static void take_FILES(struct event *e)
+static void take_FILES(struct macos_event *e)
 {
 	struct opened *in = opened(e, e->info->fd), *out = opened(e, e->info->fd2);
 	uint64_t from = in ? macos__file_id(e->s, in) : 0, to = out ? macos__file_id(e->s, out) : 0;
@@ -433,7 +433,7 @@ static void take_FILES(struct event *e)
 }
 
 /* On macOS, the bytes sent are not the result of the call. */
-static void take_SENDFILE(struct event *e)
+static void take_SENDFILE(struct macos_event *e)
 {
 	struct call_line l = *e->l;
 
@@ -442,7 +442,7 @@ static void take_SENDFILE(struct event *e)
 	take_FILES(e);
 }
 
-static void take_CHDIR(struct event *e)
+static void take_CHDIR(struct macos_event *e)
 {
 	struct opened *o = opened(e, e->info->fd);
 	char *to = e->s->all->path[0];
@@ -460,7 +460,7 @@ static void take_CHDIR(struct event *e)
 		process__set_cwd(e->p, o ? o->path : NULL, o && !o->is_socket ? o->len : 0);
 }
 
-static void take_CHROOT(struct event *e)
+static void take_CHROOT(struct macos_event *e)
 {
 	ask_one(e, FS_CHDIR);
 	/* From now on its paths begin at another root. */
@@ -470,12 +470,12 @@ static void take_CHROOT(struct event *e)
 
 /* ---- processes ---- */
 
-static void take_CREATE(struct event *e)
+static void take_CREATE(struct macos_event *e)
 {
 	process_table__fork(e->s->processes, e->p, (uint32_t)e->l->ret);
 }
 
-static void take_FORK(struct event *e)
+static void take_FORK(struct macos_event *e)
 {
 	begin(e, FS_PROCESS_FORK);
 	e->r.fs.ret = number(e, AT(0));
@@ -490,7 +490,7 @@ static void set_arguments(struct process *p, struct call_text args, bool cut)
 	p->version++;
 }
 
-static void take_EXEC(struct event *e)
+static void take_EXEC(struct macos_event *e)
 {
 	size_t len;
 
@@ -514,7 +514,7 @@ static void take_EXEC(struct event *e)
 }
 
 /* The reason is CLD_* on both systems; the signal is unknown. */
-static void take_EXIT(struct event *e)
+static void take_EXIT(struct macos_event *e)
 {
 	enum { EXITED = 1 };
 
@@ -531,14 +531,14 @@ static void take_EXIT(struct event *e)
 
 /* ---- the table ---- */
 
-static const struct info infos[] = {
+static const struct macos_call infos[] = {
 #define CALL(call, operation, shape, ...) \
 	{ .name = #call, .op = (operation), .take = take_##shape, ##__VA_ARGS__ },
 #include "engine/macos/calls.def"
 #undef CALL
 };
 
-static const struct info *find(const char *name)
+static const struct macos_call *find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
 		if (!strcmp(infos[i].name, name))
@@ -548,7 +548,7 @@ static const struct info *find(const char *name)
 
 bool macos__call(struct source *s, const struct call_line *l)
 {
-	struct event e; /* has 16 KiB of paths, not initialized */
+	struct macos_event e; /* has 16 KiB of paths, not initialized */
 
 	e.s = s;
 	e.l = l;

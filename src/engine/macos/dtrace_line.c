@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-struct rest {
+struct dtrace_rest {
 	char *s, *end;
 };
 
-static bool is_digit(const struct rest *r)
+static bool is_digit(const struct dtrace_rest *r)
 {
 	return r->s < r->end && *r->s >= '0' && *r->s <= '9';
 }
 
-static bool take(struct rest *r, char c)
+static bool take(struct dtrace_rest *r, char c)
 {
 	if (r->s == r->end || *r->s != c)
 		return false;
@@ -21,7 +21,7 @@ static bool take(struct rest *r, char c)
 }
 
 /* Parses decimal digits, at least one; a number beyond 64 bits is invalid. */
-static bool take_digits(struct rest *r, uint64_t *ret)
+static bool take_digits(struct dtrace_rest *r, uint64_t *ret)
 {
 	uint64_t n = 0;
 
@@ -36,7 +36,7 @@ static bool take_digits(struct rest *r, uint64_t *ret)
 }
 
 /* Unsigned numbers above 2^63 - 1 have the same bits. */
-static bool take_number(struct rest *r, int64_t *ret)
+static bool take_number(struct dtrace_rest *r, int64_t *ret)
 {
 	bool negative = take(r, '-');
 	uint64_t n;
@@ -47,7 +47,7 @@ static bool take_number(struct rest *r, int64_t *ret)
 	return true;
 }
 
-static bool take_u32(struct rest *r, uint32_t *ret)
+static bool take_u32(struct dtrace_rest *r, uint32_t *ret)
 {
 	uint64_t n;
 
@@ -57,7 +57,7 @@ static bool take_u32(struct rest *r, uint32_t *ret)
 	return true;
 }
 
-static bool take_name(struct rest *r, char name[CALL_NAME_MAX])
+static bool take_name(struct dtrace_rest *r, char name[CALL_NAME_MAX])
 {
 	const char *end = memchr(r->s, ' ', r->end - r->s);
 	size_t len = (end ? end : r->end) - r->s;
@@ -77,7 +77,7 @@ static bool take_name(struct rest *r, char name[CALL_NAME_MAX])
 /* ---- texts ---- */
 
 /* A character as DTrace's %S writes it: itself, or a backslash with a letter or octal digits. */
-static bool take_char(struct rest *r, char *ret)
+static bool take_char(struct dtrace_rest *r, char *ret)
 {
 	static const char letters[] = "abfnrtv\\\"'?", means[] = "\a\b\f\n\r\t\v\\\"'?";
 	const char *letter;
@@ -104,7 +104,7 @@ static bool take_char(struct rest *r, char *ret)
 }
 
 /* LEN bytes, escaped. DTrace for Linux also writes the text's NUL. */
-static bool take_text(struct rest *r, uint64_t len, struct call_text *ret)
+static bool take_text(struct dtrace_rest *r, uint64_t len, struct call_text *ret)
 {
 	char *to = r->s;
 
@@ -120,7 +120,7 @@ static bool take_text(struct rest *r, uint64_t len, struct call_text *ret)
 }
 
 /* A number, or a text preceded by its length. */
-static bool take_argument(struct rest *r, struct call_line *l)
+static bool take_argument(struct dtrace_rest *r, struct call_line *l)
 {
 	int64_t n;
 
@@ -138,7 +138,7 @@ static bool take_argument(struct rest *r, struct call_line *l)
 
 bool dtrace_line__parse(struct call_line *ret, char *s, size_t len)
 {
-	struct rest r = { s, s + len };
+	struct dtrace_rest r = { s, s + len };
 	uint32_t error;
 
 	*ret = (struct call_line){ .n_numbers = 0 };

@@ -97,12 +97,13 @@ static bool add_destination(struct event_text *t, const json_t *event)
 
 /* ---- events ---- */
 
-struct shape;
+struct event_shape;
 
 /* Fills T from EVENT. Returns false if the event is malformed. */
-typedef bool (*shape_fn)(struct event_text *t, const json_t *event, const struct shape *shape);
+typedef bool (*shape_fn)(struct event_text *t, const json_t *event,
+			 const struct event_shape *shape);
 
-struct shape {
+struct event_shape {
 	const char *event; /* eslogger's name */
 	const char *call;  /* of calls.def */
 	shape_fn take;
@@ -110,12 +111,12 @@ struct shape {
 	const char *other;
 };
 
-static bool take_FILE(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_FILE(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	return add_path(t, json_object_get(event, shape->file), NULL);
 }
 
-static bool take_OPEN(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_OPEN(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	const json_t *file = json_object_get(event, "file");
 	int64_t flags = number(event, "fflag");
@@ -129,7 +130,7 @@ static bool take_OPEN(struct event_text *t, const json_t *event, const struct sh
 	return add_path(t, file, NULL);
 }
 
-static bool take_CREATE(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_CREATE(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	mode_t mode =
 		mode_of(json_object_get(json_object_get(event, "destination"), "existing_file"));
@@ -141,13 +142,13 @@ static bool take_CREATE(struct event_text *t, const json_t *event, const struct 
 	return add_destination(t, event);
 }
 
-static bool take_RENAME(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_RENAME(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	return add_path(t, json_object_get(event, "source"), NULL) && add_destination(t, event);
 }
 
 /* An event about a file and a name in a directory. */
-static bool take_NAME(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_NAME(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	const char *name = json_string_value(json_object_get(event, shape->other));
 
@@ -155,20 +156,20 @@ static bool take_NAME(struct event_text *t, const json_t *event, const struct sh
 	       add_path(t, json_object_get(event, "target_dir"), name);
 }
 
-static bool take_TWO(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_TWO(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	return add_path(t, json_object_get(event, shape->file), NULL) &&
 	       add_path(t, json_object_get(event, shape->other), NULL);
 }
 
-static bool take_MMAP(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_MMAP(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	add_number(t, number(event, "protection"));
 	add_number(t, number(event, "flags"));
 	return take_FILE(t, event, shape);
 }
 
-static bool take_FORK(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_FORK(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	int64_t pid =
 		number(json_object_get(json_object_get(event, "child"), "audit_token"), "pid");
@@ -179,7 +180,7 @@ static bool take_FORK(struct event_text *t, const json_t *event, const struct sh
 }
 
 /* The program and its arguments, each followed by a NUL. */
-static bool take_EXEC(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_EXEC(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	const json_t *target = json_object_get(event, "target"), *arg;
 	char args[CMDLINE_BYTES];
@@ -200,7 +201,7 @@ static bool take_EXEC(struct event_text *t, const json_t *event, const struct sh
 	return add_path(t, json_object_get(target, "executable"), NULL) && add_text(t, args, len);
 }
 
-static bool take_EXIT(struct event_text *t, const json_t *event, const struct shape *shape)
+static bool take_EXIT(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	int64_t status = number(event, "stat"); /* as of wait(2), on both systems */
 
@@ -210,7 +211,7 @@ static bool take_EXIT(struct event_text *t, const json_t *event, const struct sh
 }
 
 /* clang-format off */
-static const struct shape shapes[] = {
+static const struct event_shape shapes[] = {
 	{ "open", "open", take_OPEN },
 	{ "create", "mknod", take_CREATE },
 	{ "write", "write_path", take_FILE, "target" },
@@ -243,7 +244,7 @@ static const struct shape shapes[] = {
 };
 /* clang-format on */
 
-static const struct shape *find(const json_t *event, const json_t **ret)
+static const struct event_shape *find(const json_t *event, const json_t **ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		*ret = json_object_get(event, shapes[i].event);
@@ -316,7 +317,7 @@ static void count_lost(struct source *s, const json_t *root, uint64_t ns)
 static bool take_root(struct source *s, const json_t *root)
 {
 	const json_t *process = json_object_get(root, "process"), *event;
-	const struct shape *shape = find(json_object_get(root, "event"), &event);
+	const struct event_shape *shape = find(json_object_get(root, "event"), &event);
 	int64_t pid = number(json_object_get(process, "audit_token"), "pid");
 	struct event_text t = { .len = 0 };
 

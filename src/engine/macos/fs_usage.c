@@ -28,7 +28,7 @@
 
 /* ---- calls ---- */
 
-enum shape {
+enum line_shape {
 	SKIP,    /* says nothing about files */
 	OPEN,    /* F= or an errno, flags, a path */
 	OPENAT,  /* … */
@@ -51,9 +51,9 @@ enum shape {
 };
 
 /* clang-format off */
-static const struct call {
+static const struct fs_usage_call {
 	const char *name; /* fs_usage's, cut to 17 characters */
-	enum shape shape;
+	enum line_shape shape;
 	const char *call; /* in calls.def; NULL: the same */
 } calls[] = {
 	{ "open", OPEN }, { "open_extended", OPEN, "open" }, { "open_dprotected", OPEN, "open" },
@@ -107,7 +107,7 @@ static const struct call {
 };
 /* clang-format on */
 
-static const struct call *find(const char *name)
+static const struct fs_usage_call *find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(calls[i].name, name))
@@ -284,7 +284,7 @@ static void queue_map(struct source *s, struct call_line *l, const struct fs_usa
 	queue(s, l, NULL, 0);
 }
 
-static bool queue_call(struct source *s, const struct call *c, struct call_line *l,
+static bool queue_call(struct source *s, const struct fs_usage_call *c, struct call_line *l,
 		       const struct fs_usage_line *u)
 {
 	const int64_t fd = u->fd, dir = u->has_dir ? u->dir : DARWIN_AT_FDCWD, zero = 0;
@@ -354,7 +354,7 @@ bool fs_usage__read(struct source *s, char *text, size_t len)
 {
 	struct fs_usage *f = s->all->own;
 	struct fs_usage_line u;
-	const struct call *c;
+	const struct fs_usage_call *c;
 	struct call_line l;
 	pid_t pid;
 
@@ -393,7 +393,7 @@ static void look_for_file(struct source *s, const struct call_line *l)
 
 	if (!p || !about_fd || !macos__is_wanted(s->all, p) || process__opened(p, fd))
 		return;
-	p->unasked = true;
+	p->not_queried = true;
 	p = macos__process(s, l->pid);
 	/* If the process still exists, the system has said which of its descriptors are files. */
 	if (p && !process__opened(p, fd) && !process_files__parent((pid_t)l->pid))

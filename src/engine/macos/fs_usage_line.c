@@ -9,11 +9,11 @@
 #define PLAIN_LEN 18 /* … and their width where there is only an errno */
 #define COMMAND_MAX 64
 
-struct rest {
+struct fs_usage_rest {
 	const char *s, *end;
 };
 
-static bool take(struct rest *r, const char *word)
+static bool take(struct fs_usage_rest *r, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -23,7 +23,7 @@ static bool take(struct rest *r, const char *word)
 	return true;
 }
 
-static void skip_blanks(struct rest *r)
+static void skip_blanks(struct fs_usage_rest *r)
 {
 	while (r->s < r->end && *r->s == ' ')
 		r->s++;
@@ -36,7 +36,7 @@ static int digit(char c, int base)
 	return n < base ? n : -1;
 }
 
-static bool take_digits(struct rest *r, int base, uint64_t *ret)
+static bool take_digits(struct fs_usage_rest *r, int base, uint64_t *ret)
 {
 	const char *begin = r->s;
 	uint64_t n = 0;
@@ -50,7 +50,7 @@ static bool take_digits(struct rest *r, int base, uint64_t *ret)
 }
 
 /* Parses a decimal number in the range of int. */
-static bool take_int(struct rest *r, int *ret)
+static bool take_int(struct fs_usage_rest *r, int *ret)
 {
 	bool negative = take(r, "-");
 	uint64_t n;
@@ -61,9 +61,9 @@ static bool take_int(struct rest *r, int *ret)
 	return true;
 }
 
-static bool two_digits(struct rest *r, uint64_t below, uint64_t *ret)
+static bool two_digits(struct fs_usage_rest *r, uint64_t below, uint64_t *ret)
 {
-	struct rest two = { r->s, MIN(r->s + 2, r->end) };
+	struct fs_usage_rest two = { r->s, MIN(r->s + 2, r->end) };
 
 	if (!take_digits(&two, 10, ret) || two.s != r->s + 2 || *ret >= below)
 		return false;
@@ -71,7 +71,7 @@ static bool two_digits(struct rest *r, uint64_t below, uint64_t *ret)
 	return true;
 }
 
-static bool take_time(struct rest *r, uint64_t *ret)
+static bool take_time(struct fs_usage_rest *r, uint64_t *ret)
 {
 	uint64_t hours, minutes, seconds, us;
 	const char *fraction;
@@ -92,7 +92,7 @@ static bool take_time(struct rest *r, uint64_t *ret)
 static bool parse_seconds(const char *s, const char *end, struct fs_usage_line *l,
 			  const char **ret_command)
 {
-	struct rest r = { s, end };
+	struct fs_usage_rest r = { s, end };
 	uint64_t seconds, us;
 	const char *fraction;
 
@@ -114,7 +114,7 @@ static bool parse_seconds(const char *s, const char *end, struct fs_usage_line *
 static bool parse_thread(const char *s, const char **end, uint64_t *ret)
 {
 	const char *dot = memrchr(s, '.', *end - s);
-	struct rest r = { dot ? dot + 1 : s, *end };
+	struct fs_usage_rest r = { dot ? dot + 1 : s, *end };
 
 	if (!dot || !take_digits(&r, 10, ret) || r.s != r.end)
 		return false;
@@ -161,9 +161,9 @@ static const char *find_seconds(const char *s, const char *end, size_t *column,
 /* ---- fields ---- */
 
 /* "[%3d]" */
-static bool take_error(struct rest *r, int *ret)
+static bool take_error(struct fs_usage_rest *r, int *ret)
 {
-	struct rest in = *r;
+	struct fs_usage_rest in = *r;
 	int error;
 
 	if (!take(&in, "["))
@@ -177,7 +177,7 @@ static bool take_error(struct rest *r, int *ret)
 }
 
 /* Copies the text between OPEN and CLOSE to RET, as far as there is room. */
-static bool take_enclosed(struct rest *r, char open, char close, char *ret)
+static bool take_enclosed(struct fs_usage_rest *r, char open, char close, char *ret)
 {
 	const char *end;
 	size_t len;
@@ -192,9 +192,9 @@ static bool take_enclosed(struct rest *r, char open, char close, char *ret)
 }
 
 /* Skips a field NAME=NUMBER. */
-static bool take_other(struct rest *r)
+static bool take_other(struct fs_usage_rest *r)
 {
-	struct rest in = *r;
+	struct fs_usage_rest in = *r;
 	uint64_t n;
 
 	if (in.end - in.s < 3 || !strchr("ADNPS", *in.s) || in.s[1] != '=')
@@ -206,7 +206,7 @@ static bool take_other(struct rest *r)
 	return true;
 }
 
-static bool take_field(struct rest *r, struct fs_usage_line *l)
+static bool take_field(struct fs_usage_rest *r, struct fs_usage_line *l)
 {
 	if (!l->has_fd && take(r, "F="))
 		return l->has_fd = take_int(r, &l->fd);
@@ -226,9 +226,9 @@ static bool take_field(struct rest *r, struct fs_usage_line *l)
 }
 
 /* Calls whose only field is an errno; its width is fixed, so that a path may look like a field. */
-static bool is_plain(const struct rest *fields, struct fs_usage_line *l)
+static bool is_plain(const struct fs_usage_rest *fields, struct fs_usage_line *l)
 {
-	struct rest r = *fields;
+	struct fs_usage_rest r = *fields;
 	int error = 0;
 
 	if (r.end - r.s < PLAIN_LEN + 4)
@@ -246,9 +246,9 @@ static bool is_plain(const struct rest *fields, struct fs_usage_line *l)
 }
 
 /* "[DIR]/" before the path of a call whose name ends in at. */
-static void take_directory(struct rest *r, struct fs_usage_line *l)
+static void take_directory(struct fs_usage_rest *r, struct fs_usage_line *l)
 {
-	struct rest in = *r;
+	struct fs_usage_rest in = *r;
 	size_t len = strlen(l->call);
 
 	if (len < 3 || strcmp(l->call + len - 2, "at") != 0 || !take(&in, "[") ||
@@ -260,7 +260,7 @@ static void take_directory(struct rest *r, struct fs_usage_line *l)
 
 /* PATH is the rest of the column, which fs_usage ends with two blanks. If there are no other
  * blanks, the path fills the column, and may have been cut. */
-static void take_path(struct rest *r, struct fs_usage_line *l)
+static void take_path(struct fs_usage_rest *r, struct fs_usage_line *l)
 {
 	const char *end = r->end;
 
@@ -274,9 +274,9 @@ static void take_path(struct rest *r, struct fs_usage_line *l)
 	l->path_len = (size_t)(end - r->s);
 }
 
-static void parse_fields(struct rest *r, struct fs_usage_line *l)
+static void parse_fields(struct fs_usage_rest *r, struct fs_usage_line *l)
 {
-	struct rest fields = *r;
+	struct fs_usage_rest fields = *r;
 
 	if (is_plain(&fields, l)) {
 		fields.s += PLAIN_LEN + 4;
@@ -284,7 +284,7 @@ static void parse_fields(struct rest *r, struct fs_usage_line *l)
 		return;
 	}
 	for (;;) {
-		struct rest before;
+		struct fs_usage_rest before;
 
 		skip_blanks(&fields);
 		before = fields;
@@ -298,7 +298,7 @@ static void parse_fields(struct rest *r, struct fs_usage_line *l)
 
 bool fs_usage_line__parse(struct fs_usage_line *ret, size_t *column, const char *s, size_t len)
 {
-	struct rest r = { s, s + len };
+	struct fs_usage_rest r = { s, s + len };
 	const char *end = s + len, *seconds;
 	size_t call;
 
@@ -315,7 +315,7 @@ bool fs_usage_line__parse(struct fs_usage_line *ret, size_t *column, const char 
 	if (!seconds)
 		return false;
 	ret->command_len = (size_t)(end - ret->command);
-	r = (struct rest){ s + FIELDS_AT, seconds };
+	r = (struct fs_usage_rest){ s + FIELDS_AT, seconds };
 	if (!ret->is_disk)
 		parse_fields(&r, ret);
 	return true;

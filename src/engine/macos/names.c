@@ -28,7 +28,7 @@ static void ask(struct source *s, struct process *p)
 	struct process_ref a = { s, p };
 	char cwd[PROCESS_PATH_SIZE];
 
-	p->unasked = false;
+	p->not_queried = false;
 	if (!s->all->can_ask || s->kind->stream != STREAM_FS)
 		return;
 	process_files__list((pid_t)p->pid, on_file, &a);
@@ -62,7 +62,7 @@ struct process *macos__process(struct source *s, uint32_t pid)
 		if (p)
 			p->wanted = is_chosen(s->all->selection, p);
 	}
-	if (p && p->unasked)
+	if (p && p->not_queried)
 		ask(s, p);
 	return p;
 }

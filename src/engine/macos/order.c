@@ -20,7 +20,7 @@ struct waiting {
 
 struct order {
 	struct waiting **heap; /* the earliest first */
-	size_t n, room, bytes;
+	size_t n, capacity, bytes;
 	uint64_t number, newest;
 	unsigned int cpus; /* of the machine */
 	unsigned int seen; /* highest CPU so far, plus one */
@@ -106,9 +106,9 @@ size_t order__count(const struct order *o)
 	return o->n;
 }
 
-static bool make_room(struct order *o)
+static bool reserve(struct order *o)
 {
-	struct waiting **heap = array__grow(o->heap, o->n, &o->room, sizeof(struct waiting *));
+	struct waiting **heap = array__grow(o->heap, o->n, &o->capacity, sizeof(struct waiting *));
 
 	o->heap = heap ?: o->heap;
 	return heap;
@@ -116,7 +116,7 @@ static bool make_room(struct order *o)
 
 int order__put(struct order *o, const struct call_line *line, const char *text, size_t len)
 {
-	struct waiting *w = make_room(o) ? malloc(sizeof(*w) + len) : NULL;
+	struct waiting *w = reserve(o) ? malloc(sizeof(*w) + len) : NULL;
 
 	if (!w)
 		return -ENOMEM;

@@ -91,7 +91,7 @@ static struct opened *set(struct process_table *all, struct process *p, int numb
 	if (!o)
 		return NULL;
 	if (number >= 0 && number < DESCRIPTOR_MAX && all->n_descriptors < DESCRIPTORS_MAX)
-		grown = array__grow(p->descriptors, p->n_descriptors, &p->room, sizeof(*grown));
+		grown = array__grow(p->descriptors, p->n_descriptors, &p->capacity, sizeof(*grown));
 	if (!grown) {
 		let_go(all, o);
 		return NULL;
@@ -235,7 +235,7 @@ struct process *process_table__get(struct process_table *p, uint32_t pid)
 	if (!*at)
 		return NULL;
 	(*at)->pid = pid;
-	(*at)->unasked = true;
+	(*at)->not_queried = true;
 	p->n++;
 	return *at;
 }
@@ -252,7 +252,7 @@ struct process *process_table__fork(struct process_table *p, struct process *par
 		return NULL;
 	child->ppid = parent->pid;
 	child->wanted = parent->wanted;
-	child->unasked = parent->unasked;
+	child->not_queried = parent->not_queried;
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
 	memcpy(child->cmdline, parent->cmdline, sizeof(child->cmdline));
 	child->cmdline_len = parent->cmdline_len;
@@ -273,7 +273,7 @@ void process_table__forget_descriptors(struct process_table *p)
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct process *process = p->buckets[i]; process; process = process->next) {
 			close_those(p, process, true);
-			process->unasked = true;
+			process->not_queried = true;
 		}
 }
 

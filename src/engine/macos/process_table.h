@@ -39,16 +39,15 @@ struct descriptor {
 struct process {
 	struct process *next;
 	uint32_t pid, ppid;
-	uint32_t version; /* incremented when a member below changes */
-	bool named, wanted,
-		unasked; /* unasked: its descriptors have not been queried from the system */
+	uint32_t version;                /* incremented when a member below changes */
+	bool named, wanted, not_queried; /* the system has not been asked for its descriptors */
 	char comm[COMM_BYTES];
 	char cmdline[CMDLINE_BYTES];
 	uint16_t cmdline_len;
 	bool cmdline_cut;
 	char *cwd;                      /* or NULL: not known */
 	struct descriptor *descriptors; /* by number */
-	size_t n_descriptors, room;
+	size_t n_descriptors, capacity;
 };
 
 struct process_table;

@@ -25,7 +25,7 @@ enum {
 	ADDRESS_NUMBERS = AT_WORDS + 5
 };
 
-struct call {
+struct socket_call {
 	struct source *s;
 	struct process *p;
 	const struct call_line *l;
@@ -40,7 +40,7 @@ struct address {
 	char path[UNIX_PATH_BYTES];
 };
 
-static uint16_t family_of(const struct call *c, int64_t word)
+static uint16_t family_of(const struct socket_call *c, int64_t word)
 {
 	/* macOS has the length in the first byte, and its own numbers of families. */
 	return c->s->all->is_darwin ? darwin__family((uint16_t)word >> 8) : (uint16_t)word;
@@ -58,7 +58,7 @@ static void read_words(const struct call_line *l, uint8_t bytes[IN6_BYTES])
 	}
 }
 
-static bool read_address(const struct call *c, struct address *ret)
+static bool read_address(const struct socket_call *c, struct address *ret)
 {
 	const struct call_line *l = c->l;
 	uint8_t bytes[IN6_BYTES];
@@ -98,7 +98,7 @@ static void set_end(struct conn_ends *ends, const struct address *a, bool remote
 
 /* ---- events ---- */
 
-static void tell(const struct call *c, uint8_t op, int fd, const struct conn_ends *ends,
+static void tell(const struct socket_call *c, uint8_t op, int fd, const struct conn_ends *ends,
 		 uint32_t arg)
 {
 	const struct call_line *l = c->l;
@@ -126,7 +126,7 @@ static void tell(const struct call *c, uint8_t op, int fd, const struct conn_end
 }
 
 /* The socket of the descriptor; for one opened before the recording, only what an address tells. */
-static struct conn_ends ends_of(const struct call *c, const struct address *a)
+static struct conn_ends ends_of(const struct socket_call *c, const struct address *a)
 {
 	struct opened *o = process__opened(c->p, (int)c->l->n[AT_FD]);
 
@@ -135,7 +135,7 @@ static struct conn_ends ends_of(const struct call *c, const struct address *a)
 
 /* ---- the calls ---- */
 
-static bool take_socket(const struct call *c)
+static bool take_socket(const struct socket_call *c)
 {
 	uint32_t type = (uint32_t)c->l->n[1];
 	struct conn_ends ends = { .sock_type = type & SOCK_TYPE_MASK };
@@ -153,7 +153,7 @@ static bool take_socket(const struct call *c)
 	return true;
 }
 
-static bool take_socketpair(const struct call *c)
+static bool take_socketpair(const struct socket_call *c)
 {
 	uint32_t type = (uint32_t)c->l->n[1];
 
@@ -168,7 +168,7 @@ static bool take_socketpair(const struct call *c)
 	return true;
 }
 
-static bool take_address(const struct call *c, uint8_t op)
+static bool take_address(const struct socket_call *c, uint8_t op)
 {
 	struct opened *o = process__opened(c->p, (int)c->l->n[AT_FD]);
 	bool remote = op == CONN_CONNECT;
@@ -191,17 +191,17 @@ static bool take_address(const struct call *c, uint8_t op)
 	return true;
 }
 
-static bool take_bind(const struct call *c)
+static bool take_bind(const struct socket_call *c)
 {
 	return take_address(c, CONN_BIND);
 }
 
-static bool take_connect(const struct call *c)
+static bool take_connect(const struct socket_call *c)
 {
 	return take_address(c, CONN_CONNECT);
 }
 
-static bool take_accept(const struct call *c)
+static bool take_accept(const struct socket_call *c)
 {
 	struct conn_ends ends = ends_of(c, NULL);
 	struct opened *o;
@@ -222,7 +222,7 @@ static bool take_accept(const struct call *c)
 	return true;
 }
 
-static bool take_listen(const struct call *c)
+static bool take_listen(const struct socket_call *c)
 {
 	struct conn_ends ends = ends_of(c, NULL);
 
@@ -230,7 +230,7 @@ static bool take_listen(const struct call *c)
 	return true;
 }
 
-static bool take_shutdown(const struct call *c)
+static bool take_shutdown(const struct socket_call *c)
 {
 	struct conn_ends ends = ends_of(c, NULL);
 
@@ -238,7 +238,7 @@ static bool take_shutdown(const struct call *c)
 	return true;
 }
 
-static bool take_close(const struct call *c)
+static bool take_close(const struct socket_call *c)
 {
 	struct opened *o = process__opened(c->p, (int)c->l->n[AT_FD]);
 
@@ -249,13 +249,13 @@ static bool take_close(const struct call *c)
 	return true;
 }
 
-static bool take_dup(const struct call *c)
+static bool take_dup(const struct socket_call *c)
 {
 	process__dup(c->s->processes, c->p, (int)c->l->n[AT_FD], (int)c->l->ret, false);
 	return true;
 }
 
-static bool take_fcntl(const struct call *c)
+static bool take_fcntl(const struct socket_call *c)
 {
 	int64_t closing = c->s->all->is_darwin ? DARWIN_F_DUPFD_CLOEXEC : LINUX_F_DUPFD_CLOEXEC;
 	int fd = (int)c->l->n[AT_FD];
@@ -267,20 +267,20 @@ static bool take_fcntl(const struct call *c)
 	return true;
 }
 
-static bool take_create(const struct call *c)
+static bool take_create(const struct socket_call *c)
 {
 	process_table__fork(c->s->processes, c->p, (uint32_t)c->l->ret);
 	return true;
 }
 
-static bool take_exec(const struct call *c)
+static bool take_exec(const struct socket_call *c)
 {
 	process__exec(c->s->processes, c->p);
 	macos__ask_arguments(c->p);
 	return true;
 }
 
-static bool take_exit(const struct call *c)
+static bool take_exit(const struct socket_call *c)
 {
 	process_table__remove(c->s->processes, c->l->pid);
 	return true;
@@ -290,7 +290,7 @@ static bool take_exit(const struct call *c)
 static const struct {
 	const char *name;
 	size_t numbers;
-	bool (*take)(const struct call *c);
+	bool (*take)(const struct socket_call *c);
 } calls[] = {
 	{ "socket", 3, take_socket },
 	{ "socketpair", 5, take_socketpair },
@@ -311,7 +311,7 @@ static const struct {
 
 bool macos__socket(struct source *s, const struct call_line *l)
 {
-	struct call c = { .s = s, .l = l };
+	struct socket_call c = { .s = s, .l = l };
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(calls[i].name, l->name))

@@ -10,14 +10,14 @@
 #define REFRESH_NS UINT64_C(5000000)    /* between two listings of threads */
 #define FORGET_NS UINT64_C(60000000000) /* after this time, the id may be that of another thread */
 
-struct slot {
+struct thread_slot {
 	uint64_t thread, seen_ns;
 	pid_t pid;
 };
 
 struct thread_map {
 	uint64_t looked_ns;
-	struct slot slots[SLOTS];
+	struct thread_slot slots[SLOTS];
 };
 
 struct thread_map *thread_map__new(void)
@@ -31,7 +31,7 @@ struct thread_map *thread_map__free(struct thread_map *m)
 	return NULL;
 }
 
-static struct slot *slot_of(struct thread_map *m, uint64_t thread)
+static struct thread_slot *slot_of(struct thread_map *m, uint64_t thread)
 {
 	return &m->slots[thread & (SLOTS - 1)];
 }
@@ -40,7 +40,7 @@ static void on_thread(void *arg, pid_t pid, uint64_t thread)
 {
 	struct thread_map *m = arg;
 
-	*slot_of(m, thread) = (struct slot){ thread, m->looked_ns, pid };
+	*slot_of(m, thread) = (struct thread_slot){ thread, m->looked_ns, pid };
 }
 
 static void on_process(void *arg, pid_t pid)
@@ -51,7 +51,7 @@ static void on_process(void *arg, pid_t pid)
 pid_t thread_map__find(struct thread_map *m, uint64_t thread)
 {
 	uint64_t now = clock__event_ns();
-	struct slot *slot = slot_of(m, thread);
+	struct thread_slot *slot = slot_of(m, thread);
 
 	if (slot->thread == thread && now < slot->seen_ns + FORGET_NS)
 		return slot->pid;

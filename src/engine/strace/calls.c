@@ -28,14 +28,14 @@
 #define SETUP_SQPOLL 2 /* linux/io_uring.h */
 #define NAMESPACES (LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER)
 
-struct info;
+struct strace_call;
 
 /* A call that becomes events. */
-struct event {
+struct strace_event {
 	struct strace *s;
-	struct task *task;
+	struct strace_task *task;
 	const struct line_call *call;
-	const struct info *info;
+	const struct strace_call *info;
 	uint64_t ns; /* of its end, CLOCK_MONOTONIC */
 	union {
 		struct rec_fs_long r;
@@ -46,27 +46,27 @@ struct event {
 	};
 };
 
-_Static_assert(offsetof(struct event, requested) ==
-		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
+_Static_assert(offsetof(struct strace_event, requested) ==
+		       offsetof(struct strace_event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
 /* A row of calls.def. Places are 1 + n; 0: none. */
-struct info {
+struct strace_call {
 	const char *name;
 	uint8_t op;
-	void (*take)(struct event *e);
+	void (*take)(struct strace_event *e);
 	uint8_t fd, fd2, dir, path, dir2, path2, flags, size, args;
 };
 
 /* ---- arguments ---- */
 
-static struct span arg(const struct event *e, uint8_t place)
+static struct span arg(const struct strace_event *e, uint8_t place)
 {
 	return place && place <= e->call->n_args ? e->call->args[place - 1] :
 						   (struct span){ NULL, 0 };
 }
 
-static uint64_t number(const struct event *e, uint8_t place)
+static uint64_t number(const struct strace_event *e, uint8_t place)
 {
 	uint64_t n;
 
@@ -114,11 +114,11 @@ static uint64_t file_id(struct strace *s, const struct line_file *f)
 	return len < 0 ? 0 : path_id(s, path, len, f->deleted ? PATH_DELETED : 0);
 }
 
-static void define_task(struct strace *s, struct task *t)
+static void define_task(struct strace *s, struct strace_task *t)
 {
 	char buf[sizeof(struct rec_task) + CMDLINE_BYTES] __attribute__((aligned(8)));
 	struct rec_task *r = (struct rec_task *)buf;
-	const struct process *p = t->process;
+	const struct strace_process *p = t->process;
 
 	if (t->id && t->version == p->version && t->epoch == s->epoch)
 		return;
@@ -139,7 +139,7 @@ static void define_task(struct strace *s, struct task *t)
 	s->sink->define(s->sink->arg, r, sizeof(*r) + r->len);
 }
 
-static void begin_record(struct event *e, uint8_t op)
+static void begin_record(struct strace_event *e, uint8_t op)
 {
 	define_task(e->s, e->task);
 	e->r = (struct rec_fs_long){
@@ -155,7 +155,7 @@ static void begin_record(struct event *e, uint8_t op)
 	}
 }
 
-static void hand_over(struct event *e)
+static void hand_over(struct strace_event *e)
 {
 	size_t size = sizeof(e->r.fs);
 
@@ -169,7 +169,7 @@ static void hand_over(struct event *e)
 
 /* ---- the working directory ---- */
 
-static void set_cwd(struct process *p, const char *path, size_t len)
+static void set_cwd(struct strace_process *p, const char *path, size_t len)
 {
 	if (p->cwd && strlen(p->cwd) == len && !memcmp(p->cwd, path, len))
 		return;
@@ -179,9 +179,9 @@ static void set_cwd(struct process *p, const char *path, size_t len)
 
 /* Writes the path of the directory in argument PLACE to OUT. Returns its length; 0 if it is
  * unknown. */
-static size_t directory(struct event *e, uint8_t place, char out[PATH_BYTES])
+static size_t directory(struct strace_event *e, uint8_t place, char out[PATH_BYTES])
 {
-	struct process *p = e->task->process;
+	struct strace_process *p = e->task->process;
 	struct line_file f = { .number = AT_FDCWD };
 	int len;
 
@@ -203,7 +203,8 @@ static size_t directory(struct event *e, uint8_t place, char out[PATH_BYTES])
 
 /* Writes the path in argument PATH, made absolute, to OUT. Returns its length; 0 if it is
  * unknown. */
-static size_t absolute(struct event *e, uint8_t dir, uint8_t path, char out[2 * PATH_BYTES + 2])
+static size_t absolute(struct strace_event *e, uint8_t dir, uint8_t path,
+		       char out[2 * PATH_BYTES + 2])
 {
 	char text[PATH_BYTES], base[PATH_BYTES];
 	int len = line__text(arg(e, path), text, sizeof(text));
@@ -215,7 +216,7 @@ static size_t absolute(struct event *e, uint8_t dir, uint8_t path, char out[2 * 
 
 /* ---- shapes ---- */
 
-static void take_file(struct event *e, uint8_t op, uint8_t place)
+static void take_file(struct strace_event *e, uint8_t op, uint8_t place)
 {
 	struct line_file f;
 	uint64_t id;
@@ -230,13 +231,14 @@ static void take_file(struct event *e, uint8_t op, uint8_t place)
 	hand_over(e);
 }
 
-static void take_FD(struct event *e)
+static void take_FD(struct strace_event *e)
 {
 	take_file(e, e->info->op, e->info->fd);
 }
 
 /* Gets the requested path and the directory it is relative to. Returns false if there is none. */
-static bool ask(struct event *e, uint8_t dir, uint8_t path, u64 *ret_base, char *out, u16 *ret_len)
+static bool ask(struct strace_event *e, uint8_t dir, uint8_t path, u64 *ret_base, char *out,
+		u16 *ret_len)
 {
 	char base[PATH_BYTES];
 	size_t base_len = directory(e, dir, base);
@@ -254,7 +256,7 @@ static bool ask(struct event *e, uint8_t dir, uint8_t path, u64 *ret_base, char 
 }
 
 /* With an empty path, or none, the call is about the descriptor. */
-static bool is_about_file(const struct event *e)
+static bool is_about_file(const struct strace_event *e)
 {
 	struct span path = arg(e, e->info->path);
 
@@ -262,7 +264,7 @@ static bool is_about_file(const struct event *e)
 				(path.len == 4 && !memcmp(path.s, "NULL", 4)));
 }
 
-static void ask_one(struct event *e, uint8_t op)
+static void ask_one(struct strace_event *e, uint8_t op)
 {
 	begin_record(e, op);
 	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->requested, &e->r.len))
@@ -275,7 +277,7 @@ static void ask_one(struct event *e, uint8_t op)
 	hand_over(e);
 }
 
-static void take_PATH(struct event *e)
+static void take_PATH(struct strace_event *e)
 {
 	uint8_t op = e->info->op;
 
@@ -288,7 +290,7 @@ static void take_PATH(struct event *e)
 	ask_one(e, op);
 }
 
-static void take_PATHS(struct event *e)
+static void take_PATHS(struct strace_event *e)
 {
 	char second[PATH_BYTES];
 
@@ -311,7 +313,7 @@ static void take_PATHS(struct event *e)
 	hand_over(e);
 }
 
-static uint32_t open_flags(const struct event *e)
+static uint32_t open_flags(const struct strace_event *e)
 {
 	struct span how = arg(e, e->info->flags), flags = line__member(how, "flags=");
 	uint64_t n;
@@ -322,7 +324,7 @@ static uint32_t open_flags(const struct event *e)
 }
 
 /* A call that succeeded is about the file that it opened. */
-static void take_OPEN(struct event *e)
+static void take_OPEN(struct strace_event *e)
 {
 	uint64_t id;
 
@@ -345,7 +347,7 @@ static void take_OPEN(struct event *e)
 	hand_over(e);
 }
 
-static void take_MMAP(struct event *e)
+static void take_MMAP(struct strace_event *e)
 {
 	struct line_file f;
 	uint64_t id;
@@ -361,7 +363,7 @@ static void take_MMAP(struct event *e)
 	hand_over(e);
 }
 
-static void copy(struct event *e, const struct line_file *in, const struct line_file *out)
+static void copy(struct strace_event *e, const struct line_file *in, const struct line_file *out)
 {
 	uint64_t from = in && in->path.len ? file_id(e->s, in) : 0,
 		 to = out && out->path.len ? file_id(e->s, out) : 0;
@@ -376,7 +378,7 @@ static void copy(struct event *e, const struct line_file *in, const struct line_
 	hand_over(e);
 }
 
-static void take_FILES(struct event *e)
+static void take_FILES(struct strace_event *e)
 {
 	struct line_file in, out;
 
@@ -385,7 +387,7 @@ static void take_FILES(struct event *e)
 }
 
 /* For FICLONE strace prints only the target. The open() of the source has been seen. */
-static void take_IOCTL(struct event *e)
+static void take_IOCTL(struct strace_event *e)
 {
 	uint64_t request = number(e, AT(1));
 	struct line_file in, out;
@@ -398,9 +400,9 @@ static void take_IOCTL(struct event *e)
 	copy(e, has_in ? &in : NULL, &out);
 }
 
-static void take_CHDIR(struct event *e)
+static void take_CHDIR(struct strace_event *e)
 {
-	struct process *p = e->task->process;
+	struct strace_process *p = e->task->process;
 	char path[2 * PATH_BYTES + 2];
 	struct line_file f;
 	size_t len;
@@ -427,7 +429,7 @@ static void take_CHDIR(struct event *e)
 		set_cwd(p, path, known);
 }
 
-static void take_FORK(struct event *e)
+static void take_FORK(struct strace_event *e)
 {
 	struct span all = { e->call->args[0].s, 0 }, member;
 	uint64_t flags = 0;
@@ -451,7 +453,7 @@ static void take_FORK(struct event *e)
 }
 
 /* Sets the arguments, each followed by a NUL, as far as there is room. */
-static void set_arguments(struct process *p, struct span list)
+static void set_arguments(struct strace_process *p, struct span list)
 {
 	struct span one;
 
@@ -461,10 +463,10 @@ static void set_arguments(struct process *p, struct span list)
 		return;
 	list = (struct span){ list.s + 1, list.len - 2 };
 	while (line__next(&list, &one)) {
-		size_t room = CMDLINE_BYTES - p->cmdline_len;
+		size_t left = CMDLINE_BYTES - p->cmdline_len;
 		const char *end = one.len ? memrchr(one.s, '"', one.len) : NULL;
 		struct span whole = { one.s, end ? end + 1 - one.s : 0 };
-		int len = room ? line__text(whole, p->cmdline + p->cmdline_len, room - 1) : -1;
+		int len = left ? line__text(whole, p->cmdline + p->cmdline_len, left - 1) : -1;
 
 		/* "..." behind it: strace has cut it */
 		p->cmdline_cut |= len < 0 || whole.len != one.len;
@@ -475,9 +477,9 @@ static void set_arguments(struct process *p, struct span list)
 	}
 }
 
-static void become(struct event *e, const char *name, const char *program)
+static void become(struct strace_event *e, const char *name, const char *program)
 {
-	struct process *p = e->task->process;
+	struct strace_process *p = e->task->process;
 	const char *slash = strrchr(name, '/');
 
 	snprintf(p->comm, sizeof(p->comm), "%.*s", (int)sizeof(p->comm) - 1,
@@ -490,9 +492,9 @@ static void become(struct event *e, const char *name, const char *program)
 
 /* Whether the command's process has just executed the shim: its first program, with these
  * arguments. */
-static bool is_shim(struct event *e)
+static bool is_shim(struct strace_event *e)
 {
-	const struct process *p = e->task->process;
+	const struct strace_process *p = e->task->process;
 	static const char words[] = "run\0" STRACE_SHIM;
 	const char *first_end = memchr(p->cmdline, 0, p->cmdline_len);
 	size_t left = first_end ? p->cmdline + p->cmdline_len - (first_end + 1) : 0;
@@ -501,7 +503,7 @@ static bool is_shim(struct event *e)
 	       !memcmp(first_end + 1, words, sizeof(words));
 }
 
-static void take_EXEC(struct event *e)
+static void take_EXEC(struct strace_event *e)
 {
 	char name[2 * PATH_BYTES + 2], program[PATH_MAX];
 	size_t len;
@@ -531,7 +533,7 @@ static void take_EXEC(struct event *e)
 }
 
 /* One event for each request that was accepted; the request may end later. */
-static void take_AIO(struct event *e)
+static void take_AIO(struct strace_event *e)
 {
 	struct span list = arg(e, AT(2)), one;
 	int64_t taken = e->call->ret;
@@ -560,7 +562,7 @@ static void take_AIO(struct event *e)
 		strace__gap(e->s, GAP_AIO, e->task->process->pid);
 }
 
-static void take_URING_SETUP(struct event *e)
+static void take_URING_SETUP(struct strace_event *e)
 {
 	uint64_t flags = 0;
 
@@ -569,13 +571,13 @@ static void take_URING_SETUP(struct event *e)
 		strace__gap(e->s, GAP_URING, e->task->process->pid);
 }
 
-static void take_URING_ENTER(struct event *e)
+static void take_URING_ENTER(struct strace_event *e)
 {
 	if (e->call->ret > 0 && number(e, AT(1)))
 		strace__gap(e->s, GAP_URING, e->task->process->pid);
 }
 
-static void take_OTHER_ROOT(struct event *e)
+static void take_OTHER_ROOT(struct strace_event *e)
 {
 	if (e->call->ret >= 0 && (!e->info->flags || number(e, e->info->flags) & NAMESPACES))
 		strace__gap(e->s, GAP_ROOT, e->task->process->pid);
@@ -583,7 +585,7 @@ static void take_OTHER_ROOT(struct event *e)
 
 /* ---- the table ---- */
 
-static const struct info infos[] = {
+static const struct strace_call infos[] = {
 #define CALL(call, operation, shape, ...) \
 	{ .name = #call, .op = (operation), .take = take_##shape, ##__VA_ARGS__ },
 #include "engine/strace/calls.def"
@@ -603,7 +605,7 @@ const char *strace__calls(void)
 	return list;
 }
 
-static const struct info *find(struct span name)
+static const struct strace_call *find(struct span name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
 		if (strlen(infos[i].name) == name.len && !memcmp(infos[i].name, name.s, name.len))
@@ -611,9 +613,10 @@ static const struct info *find(struct span name)
 	return NULL;
 }
 
-void strace__call(struct strace *s, struct task *t, const struct line_call *c, uint64_t began_ns)
+void strace__call(struct strace *s, struct strace_task *t, const struct line_call *c,
+		  uint64_t began_ns)
 {
-	struct event e = { .s = s, .task = t, .call = c, .info = find(c->name) };
+	struct strace_event e = { .s = s, .task = t, .call = c, .info = find(c->name) };
 
 	if (!e.info || (s->in_shim && t->process->pid == s->first && e.info->op != FS_PROCESS_EXEC))
 		return;
@@ -621,9 +624,9 @@ void strace__call(struct strace *s, struct task *t, const struct line_call *c, u
 	e.info->take(&e);
 }
 
-void strace__exit(struct strace *s, struct task *t, int status, uint64_t ns)
+void strace__exit(struct strace *s, struct strace_task *t, int status, uint64_t ns)
 {
-	struct event e = { .s = s, .task = t, .ns = ns - s->offset_ns };
+	struct strace_event e = { .s = s, .task = t, .ns = ns - s->offset_ns };
 
 	begin_record(&e, FS_PROCESS_EXIT);
 	e.r.fs.flags = status;

@@ -44,7 +44,7 @@ struct strace {
 	char cwd[PATH_MAX]; /* the command's directory; "": unknown */
 	/* read, but not parsed yet */
 	char *text;
-	size_t text_len, text_room, marked;
+	size_t text_len, text_capacity, marked;
 	bool skipping;     /* skipping the rest of a line that is too long */
 	int64_t offset_ns; /* wall time minus CLOCK_MONOTONIC */
 	uint32_t epoch;
@@ -59,14 +59,15 @@ struct strace {
 void strace__gap(struct strace *s, enum gap gap, uint32_t pid);
 
 /* Turns a call into events. */
-void strace__call(struct strace *s, struct task *t, const struct line_call *c, uint64_t began_ns);
+void strace__call(struct strace *s, struct strace_task *t, const struct line_call *c,
+		  uint64_t began_ns);
 
 /* The end of a process, NS nanoseconds after 1970. */
-void strace__exit(struct strace *s, struct task *t, int status, uint64_t ns);
+void strace__exit(struct strace *s, struct strace_task *t, int status, uint64_t ns);
 
 /* T's call has created thread TID, of the same process or as a new process. Handles the lines of
  * TID that had to wait for this. */
-void strace__born(struct strace *s, struct task *t, uint32_t tid, bool is_thread);
+void strace__born(struct strace *s, struct strace_task *t, uint32_t tid, bool is_thread);
 
 /* The names of all calls, for strace's option -e: a static string. */
 const char *strace__calls(void);

@@ -91,7 +91,7 @@ char **strace__command(char **argv, const char *file)
 
 static void take_line(struct strace *s, struct span text);
 
-static void take_held(struct strace *s, struct task *t)
+static void take_held(struct strace *s, struct strace_task *t)
 {
 	size_t len;
 	char *held = task__held(s->tasks, t, &len), *line = held, *end;
@@ -103,9 +103,9 @@ static void take_held(struct strace *s, struct task *t)
 	free(held);
 }
 
-void strace__born(struct strace *s, struct task *t, uint32_t tid, bool is_thread)
+void strace__born(struct strace *s, struct strace_task *t, uint32_t tid, bool is_thread)
 {
-	struct task *child = tasks__find(s->tasks, tid);
+	struct strace_task *child = tasks__find(s->tasks, tid);
 
 	/* Its lines may precede the end of its parent's call. If it has a process, that is an older
 	 * thread whose end was not seen. */
@@ -124,9 +124,9 @@ void strace__born(struct strace *s, struct task *t, uint32_t tid, bool is_thread
 }
 
 /* The very first process is the command's. */
-static struct task *thread_of(struct strace *s, uint32_t tid)
+static struct strace_task *thread_of(struct strace *s, uint32_t tid)
 {
-	struct task *t = tasks__find(s->tasks, tid);
+	struct strace_task *t = tasks__find(s->tasks, tid);
 
 	if (!t)
 		t = tasks__add(s->tasks, tid);
@@ -141,7 +141,7 @@ static struct task *thread_of(struct strace *s, uint32_t tid)
 	return t;
 }
 
-static void call(struct strace *s, struct task *t, struct span body, uint64_t began_ns)
+static void call(struct strace *s, struct strace_task *t, struct span body, uint64_t began_ns)
 {
 	struct line_call c;
 
@@ -151,7 +151,7 @@ static void call(struct strace *s, struct task *t, struct span body, uint64_t be
 		strace__call(s, t, &c, began_ns);
 }
 
-static void resume(struct strace *s, struct task *t, const struct line *l)
+static void resume(struct strace *s, struct strace_task *t, const struct line *l)
 {
 	size_t len, whole_len;
 	char *begun = task__kept(s->tasks, t, &len), *whole;
@@ -176,11 +176,11 @@ static void resume(struct strace *s, struct task *t, const struct line *l)
 
 /* execve() of a thread other than the main one: the other threads are gone, and it takes the main
  * thread's id. */
-static void move(struct strace *s, struct task *t, const struct line *l)
+static void move(struct strace *s, struct strace_task *t, const struct line *l)
 {
 	static const char success[] = ") = 0";
-	struct task *first = tasks__find(s->tasks, l->other),
-		    *now = first && first->process ? first : t;
+	struct strace_task *first = tasks__find(s->tasks, l->other),
+			   *now = first && first->process ? first : t;
 	const char *open = memchr(l->body.s, '(', l->body.len);
 	size_t name_len = open ? open - l->body.s : 0;
 
@@ -195,7 +195,7 @@ static void move(struct strace *s, struct task *t, const struct line *l)
 			       .body = { success, sizeof(success) - 1 } });
 }
 
-static void end(struct strace *s, struct task *t, const struct line *l)
+static void end(struct strace *s, struct strace_task *t, const struct line *l)
 {
 	if (t->tid == t->process->pid)
 		strace__exit(s, t, l->status, l->ns);
@@ -205,7 +205,7 @@ static void end(struct strace *s, struct task *t, const struct line *l)
 
 static void supersede(struct strace *s, const struct line *l)
 {
-	struct task *old = tasks__find(s->tasks, l->other);
+	struct strace_task *old = tasks__find(s->tasks, l->other);
 
 	if (old && l->other != l->tid)
 		tasks__remove(s->tasks, old);
@@ -214,7 +214,7 @@ static void supersede(struct strace *s, const struct line *l)
 static void take_line(struct strace *s, struct span text)
 {
 	struct line l;
-	struct task *t;
+	struct strace_task *t;
 
 	line__parse(&l, text.s, text.len);
 	if (l.kind == LINE_IGNORED)
@@ -256,18 +256,18 @@ static void take_line(struct strace *s, struct span text)
 
 /* ---- reading ---- */
 
-static bool make_room(struct strace *s)
+static bool reserve(struct strace *s)
 {
-	size_t room = s->text_len + READ_BYTES;
+	size_t capacity = s->text_len + READ_BYTES;
 	char *grown;
 
-	if (room <= s->text_room)
+	if (capacity <= s->text_capacity)
 		return true;
-	grown = realloc(s->text, 2 * room);
+	grown = realloc(s->text, 2 * capacity);
 	if (!grown)
 		return false;
 	s->text = grown;
-	s->text_room = 2 * room;
+	s->text_capacity = 2 * capacity;
 	return true;
 }
 
@@ -276,7 +276,7 @@ static bool read_more(struct strace *s)
 {
 	ssize_t n;
 
-	if (s->at_end || !make_room(s))
+	if (s->at_end || !reserve(s))
 		return false;
 	n = read(s->fd, s->text + s->text_len, READ_BYTES);
 	if (n > 0) {
@@ -324,11 +324,11 @@ static size_t take_lines(struct strace *s)
 /* Their parents will not become known any more. */
 static void adopt_orphans(struct strace *s)
 {
-	struct task *orphan;
+	struct strace_task *orphan;
 
 	while ((orphan = tasks__orphan(s->tasks))) {
 		/* The lines of the thread handled last may have ended it. */
-		struct task *first = tasks__find(s->tasks, s->first);
+		struct strace_task *first = tasks__find(s->tasks, s->first);
 
 		strace__gap(s, GAP_PARENT, orphan->tid);
 		if (!task__found(orphan, first ? first->process : NULL))

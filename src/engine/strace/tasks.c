@@ -9,7 +9,7 @@
 
 struct tasks {
 	size_t n, kept; /* threads; bytes of their texts */
-	struct task *buckets[BUCKETS];
+	struct strace_task *buckets[BUCKETS];
 };
 
 int tasks__new(struct tasks **ret)
@@ -18,7 +18,7 @@ int tasks__new(struct tasks **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static struct process *process__put(struct process *p)
+static struct strace_process *process__put(struct strace_process *p)
 {
 	if (p && !--p->refs) {
 		free(p->cwd);
@@ -28,18 +28,18 @@ static struct process *process__put(struct process *p)
 	return NULL;
 }
 
-static struct task **place(struct tasks *t, uint32_t tid)
+static struct strace_task **place(struct tasks *t, uint32_t tid)
 {
-	struct task **p = &t->buckets[tid & (BUCKETS - 1)];
+	struct strace_task **p = &t->buckets[tid & (BUCKETS - 1)];
 
 	while (*p && (*p)->tid != tid)
 		p = &(*p)->next;
 	return p;
 }
 
-void tasks__remove(struct tasks *t, struct task *task)
+void tasks__remove(struct tasks *t, struct strace_task *task)
 {
-	struct task **p = place(t, task->tid);
+	struct strace_task **p = place(t, task->tid);
 
 	*p = task->next;
 	t->n--;
@@ -59,14 +59,14 @@ struct tasks *tasks__free(struct tasks *t)
 	return NULL;
 }
 
-struct task *tasks__find(struct tasks *t, uint32_t tid)
+struct strace_task *tasks__find(struct tasks *t, uint32_t tid)
 {
 	return *place(t, tid);
 }
 
-struct task *tasks__add(struct tasks *t, uint32_t tid)
+struct strace_task *tasks__add(struct tasks *t, uint32_t tid)
 {
-	struct task *old = tasks__find(t, tid), *task;
+	struct strace_task *old = tasks__find(t, tid), *task;
 
 	if (old)
 		tasks__remove(t, old);
@@ -79,16 +79,16 @@ struct task *tasks__add(struct tasks *t, uint32_t tid)
 	return task;
 }
 
-void task__join(struct task *t, struct process *process)
+void task__join(struct strace_task *t, struct strace_process *process)
 {
 	process->refs++;
 	process__put(t->process);
 	t->process = process;
 }
 
-bool task__found(struct task *t, const struct process *parent)
+bool task__found(struct strace_task *t, const struct strace_process *parent)
 {
-	struct process *p = calloc(1, sizeof(*p));
+	struct strace_process *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return false;
@@ -130,7 +130,7 @@ static char *take_away(struct tasks *all, char **text, size_t *len, size_t *ret_
 	return taken;
 }
 
-bool task__keep(struct tasks *all, struct task *t, struct span text, uint64_t ns)
+bool task__keep(struct tasks *all, struct strace_task *t, struct span text, uint64_t ns)
 {
 	size_t len;
 
@@ -139,26 +139,26 @@ bool task__keep(struct tasks *all, struct task *t, struct span text, uint64_t ns
 	return append_text(all, &t->pending, &t->pending_len, text);
 }
 
-bool task__hold(struct tasks *all, struct task *t, struct span line)
+bool task__hold(struct tasks *all, struct strace_task *t, struct span line)
 {
 	return append_text(all, &t->held, &t->held_len, line) &&
 	       append_text(all, &t->held, &t->held_len, (struct span){ "\n", 1 });
 }
 
-char *task__kept(struct tasks *all, struct task *t, size_t *ret_len)
+char *task__kept(struct tasks *all, struct strace_task *t, size_t *ret_len)
 {
 	return take_away(all, &t->pending, &t->pending_len, ret_len);
 }
 
-char *task__held(struct tasks *all, struct task *t, size_t *ret_len)
+char *task__held(struct tasks *all, struct strace_task *t, size_t *ret_len)
 {
 	return take_away(all, &t->held, &t->held_len, ret_len);
 }
 
-struct task *tasks__orphan(struct tasks *t)
+struct strace_task *tasks__orphan(struct tasks *t)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct task *task = t->buckets[i]; task; task = task->next)
+		for (struct strace_task *task = t->buckets[i]; task; task = task->next)
 			if (!task->process)
 				return task;
 	return NULL;

@@ -326,13 +326,13 @@ function diskCards(text) {
   const parts = N("parts", "parts", { title: "contiguous parts of block requests" });
   const bytes = [{ key: "written", label: "written", fmt: fmt.bytes, first: true, bar: true }, { key: "read", label: "read", fmt: fmt.bytes }];
   for (const r of page.data.tables.disk_files.rows) {
-    r.amplification = r.asked ? r.written / r.asked : undefined;
+    r.amplification = r.requested ? r.written / r.requested : undefined;
     r.owner = r.other_commands ? `${r.command || "unknown"} and others` : r.command;
     r.why = r.other_causes ? `${r.cause || "unknown"} and others` : r.cause;
   }
   tableCard("Files on disks", "disk_files", [text("name", "file", { pick: true }), ...bytes,
     { key: "ahead", label: "read ahead", fmt: fmt.bytes, title: "of what was read: nobody had asked for it" },
-    { key: "asked", label: "by write()", fmt: n => n ? fmt.bytes(n) : "", title: "bytes that programs wrote to the file" },
+    { key: "requested", label: "by write()", fmt: n => n ? fmt.bytes(n) : "", title: "bytes that programs wrote to the file" },
     { key: "amplification", label: "amplification", fmt: n => n === undefined ? "" : n.toFixed(2), title: "bytes written to disks, by those that programs wrote" },
     { key: "oldest_ns", label: "dirty for", fmt: n => n ? fmt.ns(n) : "", title: "the page that was dirty for longest when it was written" },
     text("owner", "written by", { short: true }), text("why", "because of", { short: true }), parts],
