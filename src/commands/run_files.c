@@ -535,14 +535,15 @@ static void note_error(struct run_file *f, const struct row_field *error)
 			f->is |= errors[i].is;
 }
 
-/* The paths of a row: A, or A -> B. */
-static void find_names(struct file_event *e)
+/* The paths of a row: A, or A -> B. Returns whether there are two. */
+static bool find_names(struct file_event *e)
 {
 	struct two_paths paths = two_paths__split(field(e->row, FILENAME));
 
 	e->file = named(e->files, paths.first.s, paths.first.len);
 	if (paths.two)
 		e->other = named(e->files, paths.second.s, paths.second.len);
+	return paths.two;
 }
 
 void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program)
@@ -550,6 +551,7 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 	struct file_event e = { .files = f, .row = row, .failed = field(row, ERRNO)->len };
 	uint64_t bytes;
 	size_t i = 0;
+	bool two;
 
 	while (i < ARRAY_SIZE(operations) && !row__is(row, column(OPERATION), operations[i].name))
 		i++;
@@ -562,10 +564,11 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 	}
 	f->program = program;
 	e.moved = row__uint(row, column(BYTES), &bytes) && bytes;
-	find_names(&e);
+	two = find_names(&e);
 	if (e.file)
 		row__uint(row, column(INODE), &e.file->inode);
-	if (e.failed && e.file && !e.other)
+	/* Which of two files an error is about is unknown. */
+	if (e.failed && e.file && !two)
 		note_error(e.file, field(row, ERRNO));
 	/* Calls on two files may have a path only for the second. */
 	if (e.file || operations[i].take == on_copy || operations[i].take == on_link ||

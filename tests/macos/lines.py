@@ -87,6 +87,12 @@ def es(name, event, pid="\x01pid;", ppid=1, program="/bin/worker", time="\x01now
 COLUMN = 230 # where the seconds begin: fixed by the width that fs_usage takes
 
 
+def at(offset):
+    """Whole bytes of an offset, four at least, in 16 columns."""
+    digits = max(8, len(f"{offset:x}") + 1 & ~1)
+    return f"O=0x{offset:0{digits}x}" + " " * (16 - digits)
+
+
 def fs_usage(call, path="", fd=None, error=0, bytes=None, flags=None, dir=None, fd2=None, offset=None, words=None,
              seconds=0.000123, waited=False, command="worker", thread="\x01pid;", time="\x01now;"):
     out = f"{'HH:MM:SS.uuuuuu' if time.startswith(chr(1)) else time}  {call:<17.17}"
@@ -97,9 +103,9 @@ def fs_usage(call, path="", fd=None, error=0, bytes=None, flags=None, dir=None, 
         padded = False
     elif offset is not None and fd is not None:
         out += f" F={fd:<3}" + (f"{mark}  " if error else f"  B=0x{bytes:<8x} " if bytes is not None else "  ")
-        out += f"O=0x{offset:08x}        "
+        out += at(offset)
     elif offset is not None:
-        out += f"      {mark}  O=0x{offset:08x}        "
+        out += f"      {mark}  {at(offset)}"
         padded = False
     elif fd is not None:
         out += f" F={fd:<3}{mark}"
@@ -111,8 +117,18 @@ def fs_usage(call, path="", fd=None, error=0, bytes=None, flags=None, dir=None, 
             out += f" <{words}>"
     else:
         out += f"      {mark}       " if error else " " * 18
+    return ended(out, f" [{dir}]/{path} " if dir is not None else f" {path} " if path else "", padded, seconds, waited, command, thread)
+
+
+def disk(kind, path, sector=1 << 20, bytes=4096, device="/dev/disk3s5", seconds=0.000123, command="worker", thread="\x01pid;"):
+    """A request to a disk, as it appears between the calls: WrData[AT1], RdMeta[S], ..."""
+    out = f"HH:MM:SS.uuuuuu    {kind:<15} D=0x{sector:08x}  B=0x{bytes:<6x} {device} "
+    return ended(out, f" {path} ", False, seconds, True, command, thread)
+
+
+def ended(out, shown, padded, seconds, waited, command, thread):
+    """The line: the path cut or filled up to its column, the time that the call took, and whose it is."""
     room = COLUMN - 1 - len(out.encode("utf-8", "surrogateescape")) - (3 if padded else 0)
-    shown = f" [{dir}]/{path} " if dir is not None else f" {path} " if path else ""
     raw = shown.encode("utf-8", "surrogateescape")
     raw = raw + b" " * (room - len(raw)) if len(raw) <= room else b" " + raw[len(raw) - room + 1:]
     out += ("   " if padded else "") + raw.decode("utf-8", "surrogateescape")

@@ -192,6 +192,22 @@ def test_fields_of_a_line(tmp_path):
     assert synced["duration_ns"] == 1234_500_000_000 and synced["command"] == "my tool 1.5"
 
 
+def test_requests_to_disks_are_between_the_calls(tmp_path):
+    """Of any program, also of threads that nobody has: they are no calls. The call that waits for one comes after it. Sizes and
+    offsets have more digits than their columns."""
+    shown = [lines.fs_usage("open", fd=3, flags="_W__________", path="/d/f"), lines.fs_usage("write", fd=3, bytes=0x400000),
+             lines.disk("RdMeta[ST1]", "/dev/disk3", device="/dev/disk3"),
+             lines.disk("WrData[AT1]", "/d/f", bytes=0x100000), lines.disk("WrData[A]", "/d/f", sector=0x123456789a),
+             lines.disk("RdData[S]", "/Library/Application Support/A [  2] F=3/log", command="A tool (Helper)", thread=(1 << 22) - 3),
+             lines.fs_usage("fsync", fd=3, waited=True), lines.fs_usage("pwrite", fd=3, bytes=8, offset=8 << 32),
+             lines.fs_usage("truncate", error=2, offset=0x120a8 << 32 | 4, path="/d/gone"), lines.fs_usage("close", fd=3)]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), ["serve"]])
+    assert run.incomplete == []
+    assert [(row["operation"], row["filename"], row.get("bytes_completed"), row.get("errno")) for row in rows(run)] == [
+        ("open", "/d/f", None, None), ("write", "/d/f", 0x400000, None), ("fsync", "/d/f", None, None), ("write", "/d/f", 8, None),
+        ("truncate", "/d/gone", None, "ENOENT"), ("close", "/d/f", None, None)]
+
+
 PROGRAM = """
 import os, threading, time
 def wait():
@@ -214,10 +230,43 @@ def test_threads_share_their_descriptors(tmp_path):
     assert len({pid for _, _, pid, _ in got}) == 1 and got[0][2] == got[0][3] != got[1][3] == got[2][3]
 
 
-def test_failed_renames_change_nothing(tmp_path):
-    failed, looked = lines.fs_usage("rename", error=2, path="WORK/in"), lines.fs_usage("stat64", path="WORK/in")
-    run = Run(tmp_path, "fs_usage", [["begun"], line(failed), line(looked), ["serve"]])
+def test_descendants_whose_forks_are_not_shown(tmp_path):
+    """As fs_usage tells of no child's id, the system says whose child a process is. All lines are read at once, before anything is
+    known of these processes. All have the same descriptor number."""
+    child, grandchild = {"thread": "\x01child;"}, {"thread": "\x01grandchild;"}
+    shown = [lines.fs_usage("open", fd=3, flags="_WC_T__________", path="/d/parent"),
+             lines.fs_usage("open", fd=3, flags="_WC_T__________", path="/d/child", **child),
+             lines.fs_usage("write", fd=3, bytes=10, **child), lines.fs_usage("write", fd=3, bytes=7),
+             lines.fs_usage("open", fd=3, flags="_WC_T__________", path="/d/grandchild", **grandchild),
+             lines.fs_usage("write", fd=3, bytes=5, **grandchild), lines.fs_usage("write", fd=3, bytes=9, **child),
+             lines.fs_usage("close", fd=3, **child), lines.fs_usage("exit", **child)]
+    run = Run(tmp_path, "fs_usage", [["begun"], line("\n".join(shown)), ["serve"]],
+              command=("sh", "-c", f"sh -c 'sleep 90 & trap \"kill $!\" TERM; wait' & {WAIT}; kill $!"))
     assert run.incomplete == []
+    got = rows(run)
+    assert [(row["operation"], row.get("filename"), row.get("bytes_completed")) for row in got] == [
+        ("open", "/d/parent", None), ("open", "/d/child", None), ("write", "/d/child", 10), ("write", "/d/parent", 7),
+        ("open", "/d/grandchild", None), ("write", "/d/grandchild", 5), ("write", "/d/child", 9), ("close", "/d/child", None),
+        ("process_exit", None, None)]
+    parent, child, grandchild = (got[i]["pid"] for i in (0, 1, 4))
+    assert [row["pid"] for row in got] == [parent, child, child, parent, grandchild, grandchild, child, child, child]
+    assert got[1]["ppid"] == parent and got[4]["ppid"] == child
+
+
+def test_failed_calls_on_two_files(tmp_path):
+    """They have rows with the path that fs_usage shows; the other one is unknown. Nothing has changed, and no file is known to
+    be missing, as the error may be about either."""
+    shown = [lines.fs_usage("rename", error=2, path="/d/in"), lines.fs_usage("link", error=17, path="/d/old"),
+             lines.fs_usage("symlink", error=17, path="/d/made"), lines.fs_usage("renameatx_np", error=17, path="/d/old"),
+             lines.fs_usage("renameat", error=2, dir=9, path="relative"), lines.fs_usage("linkat", error=1, dir=-2, path="/d/old"),
+             lines.fs_usage("fclonefileat", error=17, path="/d/made"), lines.fs_usage("rename", error=14),
+             lines.fs_usage("sendfile", fd=4, error=9)]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), ["serve"]])
+    assert run.incomplete == [] and run.report["missing"] == [] and run.report["renamed"] == []
+    assert [(row["operation"], row["filename"], row["errno"]) for row in rows(run)] == [
+        ("rename", "/d/in -> ", "ENOENT"), ("link", "/d/old -> ", "EEXIST"), ("symlink", " -> /d/made", "EEXIST"),
+        ("rename", "/d/old -> ", "EEXIST"), ("rename", " -> ", "ENOENT"), ("link", "/d/old -> ", "EPERM"),
+        ("clone", " -> /d/made", "EEXIST"), ("rename", " -> ", "EFAULT")]
 
 
 @pytest.mark.parametrize("engine, said, shown", [

@@ -23,7 +23,6 @@
 
 #define PROGRAM "fs_usage"
 #define SAID_BYTES 4096
-#define ANCESTORS_MAX 64
 #define DAY_US (UINT64_C(86400) * 1000000)
 
 /* ---- calls ---- */
@@ -34,8 +33,10 @@ enum line_shape {
 	OPENAT,  /* … */
 	PATH,    /* a path */
 	AT_PATH, /* … relative to a directory */
-	TWO,     /* one of two paths */
+	TWO,     /* the first of two paths */
+	SECOND,  /* the second of two */
 	RENAMED, /* the old path */
+	SENT,    /* neither of two files */
 	/* A descriptor, and the bytes moved, if any. For pread and pwrite, the upper half of the
 	 * offset is the requested size, because fs_usage takes each argument for half of one. */
 	FD,
@@ -87,10 +88,11 @@ static const struct fs_usage_call {
 	{ "chownat", AT_PATH, "fchownat" }, { "utimes", PATH }, { "chflags", PATH },
 	{ "getxattr", PATH }, { "setxattr", PATH }, { "listxattr", PATH },
 	{ "removexattr", PATH }, { "chdir", PATH }, { "rename", RENAMED },
-	{ "renameat", RENAMED }, { "renamex_np", RENAMED }, { "renameatx_np", RENAMED },
-	{ "link", TWO }, { "linkat", TWO }, { "symlink", TWO }, { "symlinkat", TWO },
-	{ "copyfile", TWO }, { "clonefileat", TWO }, { "fclonefileat", TWO },
-	{ "exchangedata", TWO }, { "sendfile", TWO }, { "fork", FORK }, { "vfork", FORK },
+	{ "renameat", RENAMED, "rename" }, { "renamex_np", RENAMED, "rename" },
+	{ "renameatx_np", RENAMED, "rename" }, { "link", TWO }, { "linkat", TWO, "link" },
+	{ "symlink", SECOND }, { "symlinkat", SECOND, "symlink" }, { "copyfile", TWO },
+	{ "clonefileat", TWO, "clone" }, { "fclonefileat", SECOND, "clone" },
+	{ "exchangedata", TWO }, { "sendfile", SENT }, { "fork", FORK }, { "vfork", FORK },
 	{ "posix_spawn", FORK }, { "execve", EXEC, "exec" }, { "exit", EXIT }, { "lseek", SKIP },
 	{ "ioctl", SKIP }, { "fsctl", SKIP }, { "ffsctl", SKIP }, { "statfs", SKIP },
 	{ "statfs64", SKIP }, { "fstatfs", SKIP }, { "fstatfs64", SKIP }, { "getfsstat", SKIP },
@@ -146,7 +148,8 @@ static uint64_t clock_of_day(void)
 	return clock__real_ns();
 }
 
-/* The time, nearest to now, at which the local time was DAY_US after midnight. */
+/* The time, nearest to now, at which the local time was DAY_US after midnight. It is the same
+ * whenever it is asked for, so that lines of one microsecond stay in their order. */
 static uint64_t real_ns(uint64_t day_us)
 {
 	uint64_t now = clock__real_ns();
@@ -164,7 +167,7 @@ static uint64_t real_ns(uint64_t day_us)
 		ahead -= (int64_t)DAY_US;
 	else if (ahead < -(int64_t)DAY_US / 2)
 		ahead += (int64_t)DAY_US;
-	return now + (uint64_t)(ahead * 1000);
+	return now - now % 1000 + (uint64_t)(ahead * 1000);
 }
 
 /* ---- processes of threads ---- */
@@ -178,20 +181,31 @@ static void queue(struct source *s, struct call_line *l, const char *text, size_
 	macos__queue(s, l, text ? text : "", len);
 }
 
-/* Makes a descendant of a recorded process the child of its nearest known ancestor. */
-static void adopt(struct source *s, const struct call_line *of, pid_t parent)
+/* Queues the ancestors of a process that is not known yet, while they can still be asked for. */
+static void queue_ancestors(struct source *s, const struct call_line *of, pid_t parent)
 {
-	struct call_line l = { .name = "create", .ns = of->ns, .ret = of->pid };
+	struct call_line l = { .name = "adopt", .ns = of->ns, .pid = of->pid, .tid = of->tid };
 
-	for (int i = 0; i < ANCESTORS_MAX && parent > 1; i++) {
-		struct process *p = process_table__find(s->processes, (uint32_t)parent);
+	while (l.n_numbers < CALL_NUMBERS_MAX && parent > 1) {
+		l.n[l.n_numbers++] = parent;
+		parent = process_files__parent(parent);
+	}
+	queue(s, &l, NULL, 0);
+}
+
+/* Makes a descendant of a recorded process the child of its nearest known ancestor. By now, lines
+ * that were read together with this one may have made the process, or its parent, known. */
+static void adopt(struct source *s, const struct call_line *l)
+{
+	if (process_table__find(s->processes, l->pid))
+		return;
+	for (size_t i = 0; i < l->n_numbers; i++) {
+		struct process *p = process_table__find(s->processes, (uint32_t)l->n[i]);
 
 		if (p && p->wanted) {
-			l.pid = l.tid = (uint32_t)parent;
-			queue(s, &l, NULL, 0);
+			process_table__fork(s->processes, p, l->pid);
 			return;
 		}
-		parent = process_files__parent(parent);
 	}
 }
 
@@ -206,7 +220,7 @@ static void queue_task(struct source *s, const struct call_line *of, const struc
 		return;
 	l.ret = process_files__parent((pid_t)of->pid);
 	if (!p)
-		adopt(s, of, (pid_t)l.ret);
+		queue_ancestors(s, of, (pid_t)l.ret);
 	queue(s, &l, u->command, u->command_len);
 }
 
@@ -242,14 +256,45 @@ static void take_hole(struct source *s, const struct call_line *l)
 		macos__hole(s, (enum hole)l->ret);
 }
 
-/* Queues the path, unless only a part of it is known. macOS fills up paths that it has cut with
- * '>'. */
+/* Whether only a part of the path is known. macOS fills up paths that it has cut with '>'. */
+static bool is_cut(const struct fs_usage_line *u)
+{
+	return u->path_cut || (u->path_len && u->path[u->path_len - 1] == '>');
+}
+
+/* Queues the path, unless only a part of it is known. */
 static bool queue_path(struct source *s, struct call_line *l, const struct fs_usage_line *u)
 {
-	if (u->path_len && !u->path_cut && u->path[u->path_len - 1] != '>')
+	if (u->path_len && !is_cut(u))
 		queue(s, l, u->path, u->path_len);
 	else
 		queue_hole(s, l, HOLE_CUT);
+	return true;
+}
+
+/* Queues a call on two files, of which fs_usage shows the first path that was looked up: the target
+ * of a symlink is not. Nor is it said to which directory a relative path of an at-call belongs. */
+static bool queue_pair(struct source *s, const struct fs_usage_call *c, struct call_line *l,
+		       const struct fs_usage_line *u)
+{
+	const char *path = u->path_len ? u->path : "";
+
+	/* One that failed has changed nothing. */
+	if (!u->error) {
+		queue_hole(s, l, c->shape == RENAMED ? HOLE_RENAME : HOLE_TWO_PATHS);
+		return true;
+	}
+	if (c->shape == SENT)
+		return true;
+	if (is_cut(u)) {
+		queue_hole(s, l, HOLE_CUT);
+		return true;
+	}
+	l->n_texts = 2;
+	l->text[0] = l->text[1] = (struct call_text){ path, 0 };
+	if (!u->has_dir || *path == '/')
+		l->text[c->shape == SECOND].len = u->path_len;
+	macos__queue(s, l, path, u->path_len);
 	return true;
 }
 
@@ -306,10 +351,9 @@ static bool queue_call(struct source *s, const struct fs_usage_call *c, struct c
 		return queue_path(s, l, u);
 	case RENAMED:
 	case TWO:
-		/* A call that failed has changed nothing. */
-		if (!u->error)
-			queue_hole(s, l, c->shape == TWO ? HOLE_TWO_PATHS : HOLE_RENAME);
-		return true;
+	case SECOND:
+	case SENT:
+		return queue_pair(s, c, l, u);
 	case FORK:
 		if (!u->error && *u->call == 'p')
 			queue_hole(s, l, HOLE_SPAWN);
@@ -406,6 +450,10 @@ bool fs_usage__take(struct source *s, const struct call_line *l)
 		return macos__take_task(s, l);
 	if (!strcmp(l->name, "hole")) {
 		take_hole(s, l);
+		return true;
+	}
+	if (!strcmp(l->name, "adopt")) {
+		adopt(s, l);
 		return true;
 	}
 	look_for_file(s, l);
