@@ -76,6 +76,7 @@ int record__run(const struct options *options)
 	code = options->daemon ? recording__become_daemon(&r) : 0;
 	if (code)
 		return code;
+	record_signals.loading = !options->daemon;
 	if (record_signals__catch())
 		return recording__complain("cannot watch for signals: %s", strerror(errno));
 	code = output__begin();

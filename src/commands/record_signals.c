@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "options/command.h"
@@ -19,6 +20,20 @@ void record_signals__wake(void)
 	(void)n; /* full is awake enough */
 }
 
+/* Dies of SIGNAL, since there is nothing to end: a shell or a service manager then knows that it
+ * was stopped. Any other write might block. */
+static void die_of(int signal)
+{
+	static const char text[] = "iotrc: " RECORD_SIGNALS_EARLY "\n";
+	struct sigaction normal = { .sa_handler = SIG_DFL };
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLOUT)
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	sigaction(signal, &normal, NULL);
+	raise(signal); /* delivered when the handler returns */
+}
+
 /* Only exits: any write might block. */
 static void on_signal(int signal)
 {
@@ -31,7 +46,7 @@ static void on_signal(int signal)
 	} else if (record_signals.recorded) {
 		_exit(record_signals.code_recorded);
 	} else if (record_signals.loading) {
-		_exit(EXIT_OK);
+		die_of(signal);
 	} else if (record_signals.stops++) {
 		_exit(EXIT_LOST);
 	}

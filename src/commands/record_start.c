@@ -270,9 +270,8 @@ static int attach(struct recording *r)
 	char problem[ENGINE_PROBLEM_MAX];
 	int err, nice = priority__set(PRIORITY_URGENT); /* busy processes do not delay the start */
 
-	/* Loading takes some time in the verifier, and cannot be interrupted otherwise: libbpf
-	 * retries after a signal. The kernel frees loaded programs when the process exits. */
-	record_signals.loading = !r->options->daemon && !record_signals.stops;
+	/* Loading takes some time in the verifier, and cannot be interrupted except by the end of
+	 * the process: libbpf retries after a signal. The kernel frees loaded programs then. */
 	err = open_engine(r, problem);
 	record_signals.loading = 0;
 	priority__set(nice);
@@ -466,7 +465,9 @@ int recording__begin(struct recording *r)
 	code = prepare(r, machine_id);
 	if (!code)
 		code = attach(r);
-	if (code || record_signals.stops)
+	if (!code && record_signals.stops)
+		code = recording__complain(RECORD_SIGNALS_EARLY);
+	if (code)
 		return code;
 	filters__look(&r->filters, &r->own.selection);
 	code = make_session(r, machine_id);

@@ -2,6 +2,7 @@
 """How a recording ends: losses at the very end are reported where all others are, and a session whose recorder or disk
 is gone is not called sound. A writer that numbers its operations (numbered.c) knows what was lost."""
 import os
+import pathlib
 import resource
 import shutil
 import signal
@@ -174,3 +175,26 @@ def test_a_directory_that_is_renamed_is_only_reported(tmp_path):
         r.session = recorder.Session(next((tmp_path / "moved").glob("*/*/*")))
     code, text = verify(tmp_path / "moved")
     assert code == 0, text
+
+
+def catches(pid, number):
+    """Whether the process has a handler for the signal."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    mask = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return int(mask.split()[1], 16) >> number - 1 & 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_before_the_recording_begins(tmp_path, number):
+    """The signal ends it while programs are loaded, with one line and without a session."""
+    for attempt in range(5):
+        out, log = tmp_path / f"traces{attempt}", tmp_path / f"log{attempt}"
+        with open(log, "wb") as stderr:
+            started = subprocess.Popen([recorder.IOTRC, "--no-snapshots", "-o", out], stdout=subprocess.DEVNULL, stderr=stderr)
+        recorder.wait_for(lambda: catches(started.pid, number), "a handler")
+        started.send_signal(number)
+        code = started.wait(recorder.START)
+        if not out.exists(): # it had begun before the signal came: once more
+            break
+    assert code == -number and not out.exists()
+    assert log.read_text() == "iotrc: stopped before the recording began: there is no session\n"
