@@ -620,9 +620,14 @@ ENGINE ?= podman
 PODMAN ?= $(ENGINE)
 CONTAINER ?= iotrc
 TRACES ?= iotrc-traces
-PODMAN_MOUNTS := -v /etc/machine-id:/etc/machine-id:ro -v /sys/fs/cgroup:/sys/fs/cgroup:ro \
-	$(foreach d,$(wildcard /sys/kernel/debug /sys/kernel/tracing /sys/fs/bpf),-v $(d):$(d)) \
-	$(foreach d,$(wildcard /var/lib/containers /var/lib/docker/containers /run/containerd),-v $(d):$(d):ro)
+# Directories of the machine that the containers run on, as far as it has them. From a Mac, it is a virtual machine that
+# make cannot look into.
+there = $(if $(filter Darwin,$(SYSTEM)),$(1),$(wildcard $(1)))
+RUNTIME_DIRS = $(if $(filter Darwin,$(SYSTEM)),$(if $(filter docker,$(ENGINE)),/var/lib/docker/containers,/var/lib/containers), \
+	/var/lib/containers /var/lib/docker/containers /run/containerd)
+PODMAN_MOUNTS = -v /etc/machine-id:/etc/machine-id:ro -v /sys/fs/cgroup:/sys/fs/cgroup:ro \
+	$(foreach d,$(call there,/sys/kernel/debug /sys/kernel/tracing /sys/fs/bpf),-v $(d):$(d)) \
+	$(foreach d,$(call there,$(RUNTIME_DIRS)),-v $(d):$(d):ro)
 podman-build:
 	$(PODMAN) build $(PODMAN_BUILD) $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg COMMIT=$(COMMIT) -t iotrc -f Containerfile .
 podman-up:
