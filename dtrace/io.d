@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * io.d PID: requests to block devices, one record for each completed request. README.md describes
- * the lines. A request belongs to the thread that was running when it was sent to the device.
+ * io.d PID: requests to block devices of all processes except PID (which reads the output) and its
+ * descendants, one record for each completed request. README.md describes the lines. A request
+ * belongs to the thread that was running when it was sent to the device.
  * (macOS and Linux number flags in different ways: B_READ is from the system's own library.)
  */
 #pragma D option quiet
@@ -22,7 +23,7 @@ profile-5hz
 }
 
 io:::start
-/!named[pid]/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1) && !named[pid]/
 {
 	named[pid] = 1;
 	printf("task %d %d %d %d 0 %d 0 %d:%S\n", cpu, pid, tid, timestamp, ppid, strlen(execname), execname);
@@ -34,6 +35,7 @@ proc:::exec-success, proc:::exit
 }
 
 io:::start
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	started[arg0] = timestamp;
 	by_pid[arg0] = pid;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * network.d PID: calls on sockets by all processes except PID (which reads the output) and its
- * children, one record per line. README.md describes the lines. Calls that only macOS has are listed
- * beside those of Linux: run it with -Z.
+ * descendants, one record per line. README.md describes the lines. Calls that only macOS has are
+ * listed beside those of Linux: run it with -Z.
  *
  * A socket's address is printed as the words of its first 16 bytes and of the next 12, and also as
  * the text that begins where AF_UNIX has its path: the reader of the line knows the family.
@@ -31,7 +31,7 @@ syscall::connect:entry, syscall::connect_nocancel:entry, syscall::connectx:entry
 syscall::shutdown:entry, syscall::close:entry, syscall::close_nocancel:entry,
 syscall::guarded_close_np:entry, syscall::dup:entry, syscall::dup2:entry, syscall::dup3:entry,
 syscall::fcntl:entry, syscall::fcntl_nocancel:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->ts = timestamp;
 	self->a = arg0;
@@ -221,20 +221,20 @@ syscall::fcntl:return, syscall::fcntl_nocancel:return
 
 /* A child inherits its parent's sockets. */
 proc:::create
-/args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1/
+/args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	printf("create %d %d %d %d 0 %d 0\n", cpu, pid, tid, timestamp, args[0]->pr_pid);
 }
 
 proc:::exec-success
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	named[pid] = 0;
 	printf("exec %d %d %d %d 0 0 0 0:\n", cpu, pid, tid, timestamp);
 }
 
 proc:::exit
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	named[pid] = 0;
 	printf("exit %d %d %d %d 0 0 0 %d\n", cpu, pid, tid, timestamp, (int)arg0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vfs.d PID: file operations of all processes except PID (which reads the output) and its children,
- * one record per line. README.md describes the lines; src/engine/macos/calls.def has the same names.
+ * vfs.d PID: file operations of all processes except PID (which reads the output) and its
+ * descendants, one record per line. README.md describes the lines; src/engine/macos/calls.def has
+ * the same names.
  *
  * Calls that only macOS has are listed beside those of Linux: run it with -Z. Each call has a clause
  * of its own, rather than a name in a variable, because a string takes strsize bytes in each record.
@@ -35,35 +36,35 @@ syscall::pread64:entry, syscall::preadv:entry, syscall::preadv_nocancel:entry,
 syscall::preadv2:entry, syscall::write:entry, syscall::write_nocancel:entry, syscall::writev:entry,
 syscall::writev_nocancel:entry, syscall::pwrite:entry, syscall::pwrite_nocancel:entry,
 syscall::pwrite64:entry, syscall::pwritev:entry, syscall::pwritev_nocancel:entry,
-syscall::pwritev2:entry, syscall::close:entry, syscall::close_nocancel:entry,
-syscall::guarded_close_np:entry, syscall::fsync:entry, syscall::fsync_nocancel:entry,
-syscall::fdatasync:entry, syscall::sync:entry, syscall::syncfs:entry, syscall::fcntl:entry,
-syscall::fcntl_nocancel:entry, syscall::dup:entry, syscall::dup2:entry, syscall::dup3:entry,
-syscall::ftruncate:entry, syscall::fallocate:entry, syscall::fstat:entry, syscall::fstat64:entry,
-syscall::newfstat:entry, syscall::fstat_extended:entry, syscall::fstat64_extended:entry,
-syscall::getdirentries:entry, syscall::getdirentries64:entry, syscall::getdents:entry,
-syscall::getdents64:entry, syscall::getattrlistbulk:entry, syscall::fgetattrlist:entry,
-syscall::fsetattrlist:entry, syscall::fchmod:entry, syscall::fchmod_extended:entry,
-syscall::fchown:entry, syscall::futimes:entry, syscall::fchflags:entry, syscall::fgetxattr:entry,
-syscall::fsetxattr:entry, syscall::flistxattr:entry, syscall::fremovexattr:entry,
-syscall::flock:entry, syscall::fchdir:entry, syscall::munmap:entry, syscall::msync:entry,
-syscall::msync_nocancel:entry, syscall::open:entry, syscall::open_nocancel:entry,
-syscall::open_extended:entry, syscall::open_dprotected_np:entry, syscall::creat:entry,
-syscall::guarded_open_np:entry, syscall::guarded_open_dprotected_np:entry, syscall::stat:entry,
-syscall::stat64:entry, syscall::stat_extended:entry, syscall::stat64_extended:entry,
-syscall::newstat:entry, syscall::lstat:entry, syscall::lstat64:entry,
-syscall::lstat_extended:entry, syscall::lstat64_extended:entry, syscall::newlstat:entry,
-syscall::getattrlist:entry, syscall::setattrlist:entry, syscall::access:entry,
-syscall::access_extended:entry, syscall::readlink:entry, syscall::truncate:entry,
-syscall::unlink:entry, syscall::rmdir:entry, syscall::mkdir:entry, syscall::mkdir_extended:entry,
-syscall::mknod:entry, syscall::mkfifo:entry, syscall::mkfifo_extended:entry, syscall::chdir:entry,
-syscall::chroot:entry, syscall::chmod:entry, syscall::chmod_extended:entry, syscall::chown:entry,
-syscall::lchown:entry, syscall::utimes:entry, syscall::chflags:entry, syscall::getxattr:entry,
-syscall::lgetxattr:entry, syscall::setxattr:entry, syscall::lsetxattr:entry,
-syscall::listxattr:entry, syscall::llistxattr:entry, syscall::removexattr:entry,
-syscall::lremovexattr:entry, syscall::openat:entry, syscall::openat_nocancel:entry,
-syscall::openat_dprotected_np:entry, syscall::openat2:entry, syscall::fstatat:entry,
-syscall::fstatat64:entry, syscall::newfstatat:entry, syscall::statx:entry,
+syscall::pwritev2:entry, syscall::guarded_write_np:entry, syscall::guarded_writev_np:entry,
+syscall::close:entry, syscall::close_nocancel:entry, syscall::guarded_close_np:entry,
+syscall::fsync:entry, syscall::fsync_nocancel:entry, syscall::fdatasync:entry, syscall::sync:entry,
+syscall::syncfs:entry, syscall::fcntl:entry, syscall::fcntl_nocancel:entry, syscall::dup:entry,
+syscall::dup2:entry, syscall::dup3:entry, syscall::ftruncate:entry, syscall::fallocate:entry,
+syscall::fstat:entry, syscall::fstat64:entry, syscall::newfstat:entry,
+syscall::fstat_extended:entry, syscall::fstat64_extended:entry, syscall::getdirentries:entry,
+syscall::getdirentries64:entry, syscall::getdents:entry, syscall::getdents64:entry,
+syscall::getattrlistbulk:entry, syscall::fgetattrlist:entry, syscall::fsetattrlist:entry,
+syscall::fchmod:entry, syscall::fchmod_extended:entry, syscall::fchown:entry,
+syscall::futimes:entry, syscall::fchflags:entry, syscall::fgetxattr:entry, syscall::fsetxattr:entry,
+syscall::flistxattr:entry, syscall::fremovexattr:entry, syscall::flock:entry, syscall::fchdir:entry,
+syscall::munmap:entry, syscall::msync:entry, syscall::msync_nocancel:entry, syscall::open:entry,
+syscall::open_nocancel:entry, syscall::open_extended:entry, syscall::open_dprotected_np:entry,
+syscall::creat:entry, syscall::guarded_open_np:entry, syscall::guarded_open_dprotected_np:entry,
+syscall::stat:entry, syscall::stat64:entry, syscall::stat_extended:entry,
+syscall::stat64_extended:entry, syscall::newstat:entry, syscall::lstat:entry,
+syscall::lstat64:entry, syscall::lstat_extended:entry, syscall::lstat64_extended:entry,
+syscall::newlstat:entry, syscall::getattrlist:entry, syscall::setattrlist:entry,
+syscall::access:entry, syscall::access_extended:entry, syscall::readlink:entry,
+syscall::truncate:entry, syscall::unlink:entry, syscall::rmdir:entry, syscall::mkdir:entry,
+syscall::mkdir_extended:entry, syscall::mknod:entry, syscall::mkfifo:entry,
+syscall::mkfifo_extended:entry, syscall::chdir:entry, syscall::chroot:entry, syscall::chmod:entry,
+syscall::chmod_extended:entry, syscall::chown:entry, syscall::lchown:entry, syscall::utimes:entry,
+syscall::chflags:entry, syscall::getxattr:entry, syscall::lgetxattr:entry, syscall::setxattr:entry,
+syscall::lsetxattr:entry, syscall::listxattr:entry, syscall::llistxattr:entry,
+syscall::removexattr:entry, syscall::lremovexattr:entry, syscall::openat:entry,
+syscall::openat_nocancel:entry, syscall::openat_dprotected_np:entry, syscall::openat2:entry,
+syscall::fstatat:entry, syscall::fstatat64:entry, syscall::newfstatat:entry, syscall::statx:entry,
 syscall::getattrlistat:entry, syscall::setattrlistat:entry, syscall::faccessat:entry,
 syscall::faccessat2:entry, syscall::readlinkat:entry, syscall::unlinkat:entry,
 syscall::mkdirat:entry, syscall::mknodat:entry, syscall::mkfifoat:entry, syscall::fchmodat:entry,
@@ -71,7 +72,7 @@ syscall::fchmodat2:entry, syscall::fchownat:entry, syscall::utimensat:entry, sys
 syscall::link:entry, syscall::symlink:entry, syscall::exchangedata:entry, syscall::copyfile:entry,
 syscall::symlinkat:entry, syscall::fclonefileat:entry, syscall::fork:entry, syscall::vfork:entry,
 syscall::clone:entry, syscall::clone3:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->ts = timestamp;
 	self->a = arg0;
@@ -80,10 +81,10 @@ syscall::clone:entry, syscall::clone3:entry
 	self->d = arg3;
 }
 
-syscall::mmap:entry, syscall::sendfile64:entry, syscall::copy_file_range:entry,
-syscall::renameat:entry, syscall::renameat2:entry, syscall::renameatx_np:entry,
-syscall::linkat:entry, syscall::clonefileat:entry
-/pid != $pid && pid != $1 && ppid != $1/
+syscall::mmap:entry, syscall::guarded_pwrite_np:entry, syscall::sendfile64:entry,
+syscall::copy_file_range:entry, syscall::renameat:entry, syscall::renameat2:entry,
+syscall::renameatx_np:entry, syscall::linkat:entry, syscall::clonefileat:entry
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->ts = timestamp;
 	self->a = arg0;
@@ -96,7 +97,7 @@ syscall::linkat:entry, syscall::clonefileat:entry
 
 /* Only on macOS: the number of bytes sent is in memory. */
 syscall::sendfile:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->ts = timestamp;
 	self->a = arg0;
@@ -109,28 +110,28 @@ syscall::sendfile:entry
 
 /* The path of the program is no longer in memory when the call returns. */
 syscall::execve:entry, syscall::__mac_execve:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	began[pid] = timestamp;
 	program[pid] = copyinstr(arg0);
 }
 
 syscall::execveat:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	began[pid] = timestamp;
 	program[pid] = copyinstr(arg1);
 }
 
 syscall::posix_spawn:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->ts = timestamp;
 	self->exec = copyinstr(arg1);
 }
 
 syscall::exit:entry, syscall::exit_group:entry
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->status = arg0;
 }
@@ -143,7 +144,8 @@ syscall::pread64:return, syscall::preadv:return, syscall::preadv_nocancel:return
 syscall::preadv2:return, syscall::write:return, syscall::write_nocancel:return,
 syscall::writev:return, syscall::writev_nocancel:return, syscall::pwrite:return,
 syscall::pwrite_nocancel:return, syscall::pwrite64:return, syscall::pwritev:return,
-syscall::pwritev_nocancel:return, syscall::pwritev2:return, syscall::close:return,
+syscall::pwritev_nocancel:return, syscall::pwritev2:return, syscall::guarded_write_np:return,
+syscall::guarded_writev_np:return, syscall::guarded_pwrite_np:return, syscall::close:return,
 syscall::close_nocancel:return, syscall::guarded_close_np:return, syscall::fsync:return,
 syscall::fsync_nocancel:return, syscall::fdatasync:return, syscall::sync:return,
 syscall::syncfs:return, syscall::fcntl:return, syscall::fcntl_nocancel:return, syscall::dup:return,
@@ -247,6 +249,27 @@ syscall::pwritev:return, syscall::pwritev_nocancel:return, syscall::pwritev2:ret
 {
 	printf("pwritev %d %d %d %d %d %d %d %d %d %d %d\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
 	    (int)self->a, self->b, self->c, self->d);
+}
+
+syscall::guarded_write_np:return
+/self->ts/
+{
+	printf("guarded_write %d %d %d %d %d %d %d %d %d %d %d\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
+	    (int)self->a, self->b, self->c, self->d);
+}
+
+syscall::guarded_writev_np:return
+/self->ts/
+{
+	printf("guarded_writev %d %d %d %d %d %d %d %d %d %d %d\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
+	    (int)self->a, self->b, self->c, self->d);
+}
+
+syscall::guarded_pwrite_np:return
+/self->ts/
+{
+	printf("guarded_pwrite %d %d %d %d %d %d %d %d %d %d %d %d\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
+	    (int)self->a, self->b, self->c, self->d, self->e);
 }
 
 syscall::close:return, syscall::close_nocancel:return, syscall::guarded_close_np:return
@@ -924,7 +947,7 @@ syscall::fclonefileat:return
 /* ---- processes ---- */
 
 proc:::create
-/args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1/
+/args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->child = args[0]->pr_pid;
 	printf("create %d %d %d %d 0 %d 0\n", cpu, pid, tid, timestamp, args[0]->pr_pid);
@@ -944,7 +967,7 @@ syscall::posix_spawn:return
 }
 
 proc:::exec-success
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	this->p = program[pid] != NULL ? program[pid] : "";
 	named[pid] = 1;
@@ -966,7 +989,7 @@ syscall::execve:return, syscall::__mac_execve:return, syscall::execveat:return
 }
 
 proc:::exit
-/pid != $pid && pid != $1 && ppid != $1/
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	printf("exit %d %d %d %d 0 %d 0 %d\n", cpu, pid, tid, timestamp, (int64_t)self->status, (int)arg0);
 	named[pid] = 0;
@@ -983,7 +1006,8 @@ syscall::pread64:return, syscall::preadv:return, syscall::preadv_nocancel:return
 syscall::preadv2:return, syscall::write:return, syscall::write_nocancel:return,
 syscall::writev:return, syscall::writev_nocancel:return, syscall::pwrite:return,
 syscall::pwrite_nocancel:return, syscall::pwrite64:return, syscall::pwritev:return,
-syscall::pwritev_nocancel:return, syscall::pwritev2:return, syscall::close:return,
+syscall::pwritev_nocancel:return, syscall::pwritev2:return, syscall::guarded_write_np:return,
+syscall::guarded_writev_np:return, syscall::guarded_pwrite_np:return, syscall::close:return,
 syscall::close_nocancel:return, syscall::guarded_close_np:return, syscall::fsync:return,
 syscall::fsync_nocancel:return, syscall::fdatasync:return, syscall::sync:return,
 syscall::syncfs:return, syscall::fcntl:return, syscall::fcntl_nocancel:return, syscall::dup:return,
@@ -1036,9 +1060,9 @@ syscall::clone:return, syscall::clone3:return
 	self->exec = 0;
 }
 
-syscall::mmap:return, syscall::sendfile64:return, syscall::copy_file_range:return,
-syscall::renameat:return, syscall::renameat2:return, syscall::renameatx_np:return,
-syscall::linkat:return, syscall::clonefileat:return
+syscall::mmap:return, syscall::guarded_pwrite_np:return, syscall::sendfile64:return,
+syscall::copy_file_range:return, syscall::renameat:return, syscall::renameat2:return,
+syscall::renameatx_np:return, syscall::linkat:return, syscall::clonefileat:return
 {
 	self->e = 0;
 	self->f = 0;

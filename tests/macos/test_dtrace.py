@@ -106,6 +106,21 @@ def use_disk(path):
         "counted": {word: [a - b for a, b in zip(after[word], before[word])] for word in after}}))
 
 
+def family(pid):
+    """The process and its descendants."""
+    children = collections.defaultdict(list)
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            children[int(path.read_text().rpartition(")")[2].split()[1])].append(int(path.parent.name))
+        except OSError: # it has ended
+            pass
+    found, left = set(), [pid]
+    while left:
+        found.add(left[-1])
+        left += children[left.pop()]
+    return found
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """The recording, and everything that was done meanwhile."""
@@ -123,6 +138,12 @@ def recorded(tmp_path_factory):
     subprocess.run(["strace", "-f", "-y", "-xx", "-s", "4096", "-e", "signal=none", "-o", path / "strace",
                     "/usr/bin/python3", "-I", "-S", "-c", PROGRAM, work], check=True)
     use_disk(path)
+    own = family(recorder.pid)
+    recorder.send_signal(signal.SIGHUP) # it writes what it has to the disk
+    while not list(out.glob("*/*/*/fs/*.zst")):
+        assert recorder.poll() is None and time.monotonic() < deadline, (path / "log").read_text()
+        time.sleep(0.2)
+    (path / "own").write_text(json.dumps(sorted(own | family(recorder.pid))))
     time.sleep(3)
     recorder.send_signal(signal.SIGINT)
     recorder.wait(timeout=60)
@@ -234,6 +255,14 @@ def test_requests_are_those_that_the_device_counted(recorded):
                 if r["operation"] == word and r["pid"] == str(os.getpid())]
         assert mine == done
     assert all(float(r["latency_ms"]) > 0 for r in rows)
+
+
+def test_the_recorder_is_left_out(recorded):
+    """With all its descendants, among them the dtrace of each script, though it has written files to the disk meanwhile."""
+    own = set(map(str, json.loads((recorded / "own").read_text())))
+    assert len(own) >= 1 + 3 * 2 # itself; and for each script a process that looks after dtrace
+    for stream in ("fs", "block", "nw_conn"):
+        assert not [row for row in read_rows(recorded / "out", stream) if row["pid"] in own]
 
 
 def test_nothing_is_left_unreported(recorded):

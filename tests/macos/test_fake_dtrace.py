@@ -156,6 +156,21 @@ def test_numbers_of_macos(tmp_path):
     assert (conn[1]["remote_addr"], conn[1]["dport"], conn[1]["return_value"]) == ("::1", "443", "-111")
 
 
+def test_guarded_descriptors(tmp_path):
+    """Of which macOS' libraries make use: SQLite's, for one. The guard's address comes before the other arguments."""
+    guard, memory = 1 << 40, 1 << 41
+    run = Run(tmp_path, after(1), vfs=[[
+        DARWIN, ["line", lines.line("guarded_open", "\x010;", 0, guard, 1, 0x202, ret=3, texts=[b"/db"])],
+        ["line", lines.line("guarded_write", "\x011;", 3, guard, memory, 100, ret=100)],
+        ["line", lines.line("guarded_pwrite", "\x012;", 3, guard, memory, 7, 4096, ret=7)],
+        ["line", lines.line("guarded_writev", "\x013;", 3, guard, memory, 2, ret=11)],
+        ["line", lines.line("close", "\x014;", 3, guard, 0, 0)], ["wait"]]])
+    assert run.code == 0, run.said
+    assert [(r["operation"], r["filename"], r["size"], r["offset"], r["bytes_completed"]) for r in run.rows()] == [
+        ("open", "/db", "", "", ""), ("write", "/db", "100", "", "100"), ("write", "/db", "7", "4096", "7"),
+        ("write", "/db", "", "", "11"), ("close", "/db", "", "", "")]
+
+
 def test_drops_are_lost_rows(tmp_path):
     """With their number and span, in the stream whose dtrace reported them."""
     play = [BEGIN, ["beat"], ["said", "dtrace: 123 drops on CPU 0"],
@@ -282,3 +297,75 @@ def test_process_filter_takes_in_children(tmp_path):
     run = Run.__new__(Run)
     run.out = out
     assert [r["filename"] for r in run.rows()] == ["/0", "/1"] and run.counts()["filtered"] == 1
+
+
+def processes_with(text):
+    """Those with TEXT in their environment."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if text.encode() in path.read_bytes():
+                found.append(path.parent.name)
+        except OSError: # it has ended, or is another user's
+            pass
+    return found
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_before_the_first_line(tmp_path, end):
+    """The signal ends the recorder, with one line and without a session, and then its dtrace."""
+    (tmp_path / "play.json").write_text(json.dumps({"vfs": [[["stall"]]]}))
+    started = tmp_path / "play.json.vfs"
+    recorder = subprocess.Popen(
+        [IOTRC, "dev", "--dtrace", HERE / "fake_dtrace", "--no-snapshots", "--streams", "fs", "-o", tmp_path / "out"],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "FAKE_DTRACE": str(tmp_path / "play.json")})
+    deadline = time.monotonic() + SECONDS
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    recorder.send_signal(end)
+    _, said = recorder.communicate(timeout=SECONDS)
+    assert recorder.returncode == -end and not (tmp_path / "out").exists()
+    assert said == "iotrc: stopped before the recording began: there is no session\n"
+    while processes_with(f"FAKE_DTRACE={tmp_path}") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not processes_with(f"FAKE_DTRACE={tmp_path}")
+
+
+def block_of(texts):
+    return ["line", "".join(texts)]
+
+
+def test_more_processes_than_fit(tmp_path):
+    """Rows of those that come after 65,536 are lost, which is said once."""
+    n, made = 66_000, [lines.line("mkdir", f"\x01{i};", 0, 0o755, 0, 0, pid=lines.OURS + i, texts=[b"/d"]) for i in range(66_000)]
+    play = [BEGIN, *(block_of(made[i:i + 1000]) for i in range(0, n, 1000)), ["wait"]]
+    run = Run(tmp_path, after(1), vfs=[play])
+    counts = run.counts()
+    assert counts["written"] + counts["lost"]["ring"] == counts["seen"] == n
+    # Processes of this machine have entries, too.
+    assert n - 65_536 <= counts["lost"]["ring"] < n // 2
+    assert [int(row["pid"]) - lines.OURS for row in run.rows()] == list(range(counts["written"]))
+    assert run.said.count("vfs.d: more than 65536 processes: rows of further ones are lost") == 1
+    assert "cannot parse" not in run.said and run.code == 3
+
+
+def test_more_descriptors_than_fit(tmp_path):
+    """Beyond 1,048,576 a file is unknown: its open has a row, a read has none, and the end says so. Those that are known
+    stay known, and others fit when a process has ended."""
+    p, late, children = lines.OURS, lines.OURS + 1, range(lines.OURS + 2, lines.OURS + 2 + 1023)
+    steps = [lines.line("open", "\x010;", 0, 0, 0, 0, pid=p, ret=0, texts=[b"/kept"]),
+             *(lines.line("dup", "\x010;", 0, 0, 0, 0, pid=p, ret=number) for number in range(1, 1024)),
+             *(lines.line("create", "\x010;", pid=p, ret=child) for child in children),
+             # This machine's own descriptors have entries, too, so that the last of these do not fit.
+             *(lines.line("open", "\x010;", 0, 0, 0, 0, pid=late, ret=number, texts=[b"/late"]) for number in range(3)),
+             lines.line("read", "\x010;", 2, 0, 10, 0, pid=late, ret=10),
+             lines.line("read", "\x010;", 7, 0, 10, 0, pid=children[0], ret=10),
+             lines.line("exit", "\x010;", 1, pid=children[0], ret=0),
+             lines.line("open", "\x010;", 0, 0, 0, 0, pid=late, ret=4, texts=[b"/again"]),
+             lines.line("read", "\x010;", 4, 0, 10, 0, pid=late, ret=10)]
+    run = Run(tmp_path, after(1), vfs=[[BEGIN, block_of(steps), ["wait"]]])
+    assert run.code == 0, run.said
+    assert [(row["operation"], row["filename"]) for row in run.rows()] == [
+        ("open", "/kept"), *[("open", "/late")] * 3, ("read", "/kept"), ("process_exit", ""), ("open", "/again"), ("read", "/again")]
+    told = re.search(r"vfs\.d: descriptors beyond 1048576 are unknown: rows about them are missing \((\d+)\)", run.said)
+    assert told and int(told[1]) >= 3

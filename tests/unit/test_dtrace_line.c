@@ -159,6 +159,54 @@ Test(dtrace_processes, descriptors)
 	process_table__free(t);
 }
 
+/* 65,536 processes. */
+Test(dtrace_processes, more_than_fit)
+{
+	struct process_table *t;
+	uint32_t n = 0;
+
+	cr_assert_eq(process_table__new(&t), 0);
+	while (process_table__get(t, n + 1))
+		n++;
+	cr_assert_eq(n, PROCESSES_MAX);
+	cr_assert_null(process_table__find(t, n + 1));
+	cr_assert_null(process_table__fork(t, process_table__find(t, 1), n + 1));
+	cr_assert_not_null(process_table__get(t, n), "those that are there stay");
+	process_table__remove(t, 7);
+	cr_assert_not_null(process_table__fork(t, process_table__find(t, 1), n + 1));
+	cr_assert_null(process_table__get(t, 7));
+	process_table__free(t);
+}
+
+/* 1,048,576 descriptors. */
+Test(dtrace_processes, more_descriptors_than_fit)
+{
+	struct process_table *t;
+	struct process *p, *other, *child;
+	int n = 1;
+
+	cr_assert_eq(process_table__new(&t), 0);
+	p = process_table__get(t, 1);
+	other = process_table__get(t, 2);
+	cr_assert(process__open(t, p, 0, false, "/x", 2));
+	while (n < DESCRIPTOR_MAX && !process_table__left_out(t))
+		process__dup(t, p, 0, n++, false);
+	cr_assert_eq(n, DESCRIPTORS_MAX);
+	cr_assert_eq(process_table__left_out(t), 0);
+	cr_assert_null(process__open(t, other, 3, false, "/y", 2));
+	cr_assert_null(process__opened(other, 3));
+	cr_assert_eq(process_table__left_out(t), 1);
+	child = process_table__fork(t, p, 3);
+	cr_assert_eq(child->n_descriptors, 0);
+	cr_assert_eq(process_table__left_out(t), 1 + (uint64_t)n);
+	cr_assert_str_eq(process__opened(p, n - 1)->path, "/x", "those that are there stay");
+	process__close(t, p, 5);
+	cr_assert_not_null(process__open(t, other, 3, false, "/y", 2));
+	process_table__rename(t, "/y", 2, "/z", 2);
+	cr_assert_str_eq(process__opened(other, 3)->path, "/z");
+	process_table__free(t);
+}
+
 Test(dtrace_darwin, numbers)
 {
 	cr_assert_eq(darwin__errno(2), 2);

@@ -22,9 +22,9 @@ bool macos__block(struct source *s, const struct call_line *l)
 
 	if (strcmp(l->name, "block") != 0 || l->n_numbers < BLOCK_NUMBERS)
 		return false;
-	p = macos__process(s, l->pid);
+	p = macos__process_of(s, l);
 	if (!p)
-		return false;
+		return true;
 	if (!macos__is_wanted(s->all, p)) {
 		macos__left_out(s);
 		return true;

@@ -202,7 +202,8 @@ static void about_file(struct macos_event *e, uint8_t op, struct opened *o)
 	}
 	begin(e, op);
 	e->r.fs.path = id;
-	if (op == FS_READ || op == FS_WRITE || op == FS_READDIR)
+	/* getattrlistbulk() returns a number of entries, and has no size. */
+	if (op == FS_READ || op == FS_WRITE || (op == FS_READDIR && e->info->size))
 		e->r.fs.has |= FS_HAS_BYTES;
 	if (op == FS_READ || op == FS_WRITE || op == FS_CLOSE || op == FS_FSYNC ||
 	    op == FS_FDATASYNC) {
@@ -553,8 +554,10 @@ bool macos__call(struct source *s, const struct call_line *l)
 	e.s = s;
 	e.l = l;
 	e.info = find(l->name);
-	if (!e.info || !(e.p = macos__process(s, l->pid)))
+	if (!e.info)
 		return false;
-	e.info->take(&e);
+	e.p = macos__process_of(s, l);
+	if (e.p)
+		e.info->take(&e);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <sys/param.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "engine/macos/state.h"
 #include "platform/process_files.h"
 
@@ -67,6 +68,21 @@ struct process *macos__process(struct source *s, uint32_t pid)
 	return p;
 }
 
+struct process *macos__process_of(struct source *s, const struct call_line *l)
+{
+	struct process *p = macos__process(s, l->pid);
+	uint64_t ns = macos__ns(s->all, l->ns);
+
+	if (p)
+		return p;
+	macos__lose(s, 1, ns, ns);
+	if (!s->is_full)
+		log__line(LOG_WARNING, "%s: more than %d processes: rows of further ones are lost",
+			  s->kind->name, PROCESSES_MAX);
+	s->is_full = true;
+	return NULL;
+}
+
 static void on_process(void *arg, pid_t pid)
 {
 	struct source *s = arg;
@@ -99,8 +115,10 @@ bool macos__take_task(struct source *s, const struct call_line *l)
 	struct process *p = macos__process(s, l->pid);
 	char comm[COMM_BYTES] = "";
 
-	if (!p || l->n_texts != 1)
+	if (l->n_texts != 1)
 		return false;
+	if (!p)
+		return true; /* the row that follows is lost */
 	memcpy(comm, l->text[0].s, MIN(l->text[0].len, sizeof(comm) - 1));
 	if (p->named && !memcmp(p->comm, comm, sizeof(comm)) && p->ppid == (uint32_t)l->ret)
 		return true;

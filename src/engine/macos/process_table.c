@@ -11,6 +11,7 @@
 
 struct process_table {
 	size_t n, n_descriptors;
+	uint64_t left_out;    /* descriptors that did not fit */
 	struct opened *files; /* all with a path */
 	struct process *buckets[BUCKETS];
 };
@@ -93,6 +94,7 @@ static struct opened *set(struct process_table *all, struct process *p, int numb
 	if (number >= 0 && number < DESCRIPTOR_MAX && all->n_descriptors < DESCRIPTORS_MAX)
 		grown = array__grow(p->descriptors, p->n_descriptors, &p->capacity, sizeof(*grown));
 	if (!grown) {
+		all->left_out += number >= 0; /* eslogger reports no numbers */
 		let_go(all, o);
 		return NULL;
 	}
@@ -266,6 +268,11 @@ struct process *process_table__fork(struct process_table *p, struct process *par
 		set(p, child, d->number, d->closes, d->opened);
 	}
 	return child;
+}
+
+uint64_t process_table__left_out(const struct process_table *p)
+{
+	return p->left_out;
 }
 
 void process_table__forget_descriptors(struct process_table *p)

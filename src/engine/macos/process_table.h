@@ -64,6 +64,8 @@ struct process *process_table__get(struct process_table *p, uint32_t pid);
 /* Adds PID, a new child of PARENT, which inherits everything. NULL: there is no space. */
 struct process *process_table__fork(struct process_table *p, struct process *parent, uint32_t pid);
 void process_table__remove(struct process_table *p, uint32_t pid);
+/* Returns how many descriptors did not fit. */
+uint64_t process_table__left_out(const struct process_table *p);
 /* Forgets the descriptors of all processes: they have to be queried again. */
 void process_table__forget_descriptors(struct process_table *p);
 

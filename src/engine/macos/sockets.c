@@ -313,9 +313,13 @@ bool macos__socket(struct source *s, const struct call_line *l)
 {
 	struct socket_call c = { .s = s, .l = l };
 
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (!strcmp(calls[i].name, l->name))
-			return l->n_numbers >= calls[i].numbers &&
-			       (c.p = macos__process(s, l->pid)) && calls[i].take(&c);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (strcmp(calls[i].name, l->name) != 0)
+			continue;
+		if (l->n_numbers < calls[i].numbers)
+			return false;
+		c.p = macos__process_of(s, l);
+		return !c.p || calls[i].take(&c);
+	}
 	return false;
 }

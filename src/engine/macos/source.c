@@ -384,6 +384,14 @@ void macos__gaps(struct engine *e, engine_gap_fn tell, void *arg)
 					 (unsigned long long)s->holes[hole]);
 				tell(arg, text);
 			}
+		if (process_table__left_out(s->processes)) {
+			snprintf(text, sizeof(text),
+				 "%s: descriptors beyond %d are unknown: rows about them are "
+				 "missing (%llu)",
+				 s->kind->name, DESCRIPTORS_MAX,
+				 (unsigned long long)process_table__left_out(s->processes));
+			tell(arg, text);
+		}
 		if (!s->gaps)
 			continue;
 		snprintf(text, sizeof(text),

@@ -68,6 +68,7 @@ struct source {
 	int out, said, control; /* its output, its messages, and its control pipe; or -1 */
 	char *text;             /* read, not split into lines yet */
 	size_t text_len, marked;
+	bool is_full;      /* a process did not fit */
 	bool skipping;     /* skipping the rest of a line that is too long */
 	char message[512]; /* the beginning of a message */
 	size_t message_len;
@@ -164,6 +165,8 @@ bool macos__socket(struct source *s, const struct call_line *l);
 /* Returns process PID, after querying what the system still knows about it. NULL: there is no
  * space. */
 struct process *macos__process(struct source *s, uint32_t pid);
+/* Returns the process of a call. NULL: there is no space, and its row counts as lost. */
+struct process *macos__process_of(struct source *s, const struct call_line *l);
 /* Handles a line "task". */
 bool macos__take_task(struct source *s, const struct call_line *l);
 /* Returns the id of the definition of thread TID, which is sent if necessary. */
