@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
-/* The CPU time that THREAD has used so far, in ns (pthread_getcpuclockid(3)). 0 if it has ended, and
- * on macOS, which has no such clock. THREAD must not have been joined. */
+/* The CPU time that THREAD has used so far, in ns (pthread_getcpuclockid(3)). 0 if it has ended,
+ * and on macOS, which has no such clock. THREAD must not have been joined. */
 uint64_t thread_time__ns(pthread_t thread);
 
 #endif
