@@ -38,8 +38,8 @@ static __always_inline void sum_path(struct task_state *state)
 }
 
 /* Sums up the current thread's call on a path. The first record of an inode is sent among the
- * definitions, for its name. A global function, with a stack frame of its own: the others are in
- * long chains of calls. */
+ * definitions, for its name, and before it is summed up: who sees the sum has the name. A global
+ * function, with a stack frame of its own: the others are in long chains of calls. */
 __noinline int sum_reached(void)
 {
 	struct task_state *state = current_state(false);
@@ -52,17 +52,17 @@ __noinline int sum_reached(void)
 		return 0;
 	rec = state->paths == PATHS_LONG ? &s->rec : &state->own.rec;
 	count_seen(cpu_slot(&cpu), STREAM_FS);
-	sum_call(state, sum_what(&rec->fs, rec->dev), rec->fs.duration, rec->ino);
 	id = mix(rec->ino, rec->dev);
 	sent = bpf_map_lookup_elem(&paths_sent, &id);
 	/* Long paths are not sent: the file then has no name in the sums. */
-	if (state->paths == PATHS_LONG || (sent && *sent == now_epoch))
-		return 0;
-	size = sizeof(*rec) + rec->len + rec->len2;
-	if (size > sizeof(state->own))
-		size = sizeof(state->own);
-	if (!bpf_ringbuf_output(&definitions, &state->own, size, definition_flags()))
-		bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
+	if (state->paths != PATHS_LONG && !(sent && *sent == now_epoch)) {
+		size = sizeof(*rec) + rec->len + rec->len2;
+		if (size > sizeof(state->own))
+			size = sizeof(state->own);
+		if (!bpf_ringbuf_output(&definitions, &state->own, size, definition_flags()))
+			bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
+	}
+	sum_call(state, sum_what(&rec->fs, rec->dev), rec->fs.duration, rec->ino);
 	return 0;
 }
 

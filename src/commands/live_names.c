@@ -8,6 +8,7 @@
 
 #include "aggregate/groups.h"
 #include "base/clock.h"
+#include "dataset/memory.h"
 #include "dataset/row_fields.h"
 #include "dataset/two_paths.h"
 #include "export/row.h"
@@ -16,6 +17,9 @@
 #define NAMES_MAX_KEPT 131072
 #define NAMES_BYTES_MAX (32 << 20)
 #define FILLING 10 /* percent of the buffer since the last drain */
+/* The names that may come between two drains. Decoded they take several times as much. */
+#define BURST_BYTES (1 << 20)
+#define BURST_PATHS (BURST_BYTES / sizeof(struct rec_path))
 
 /* A file in sums. */
 struct summed_file {
@@ -41,6 +45,14 @@ struct live_names {
 static void drop_name(void *arg, struct group *group, bool at_end)
 {
 	free(((struct live_name *)group->value)->text);
+}
+
+void live_names__plan(struct memory_plan *ret)
+{
+	memory__plan(ret, memory__least(memory__cpus()), memory__cpus());
+	ret->definitions_bytes = MAX(ret->definitions_bytes, BURST_BYTES);
+	ret->paths_bytes = MAX(ret->paths_bytes, 4 * BURST_BYTES);
+	ret->paths_max = MAX(ret->paths_max, BURST_PATHS);
 }
 
 int live_names__new(struct live_names **ret, struct engine *engine,

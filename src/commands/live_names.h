@@ -11,6 +11,9 @@
 
 struct live_names;
 
+/* Fills the plan of an engine for sums by file: the least memory, and room for a burst of names. */
+void live_names__plan(struct memory_plan *ret);
+
 /* Returns 0, or a negative errno. SELECTION, PLAN and ENGINE, which was opened with them for sums
  * by file, are borrowed until live_names__free(). */
 int live_names__new(struct live_names **ret, struct engine *engine,

@@ -305,7 +305,7 @@ static int open_engine(struct summary_live *l, struct engine **ret)
 	/* Without the clock of a time namespace, which this finds, minutes would be others. */
 	if (config.sums & SUM_BY_MINUTE && clock__new(&l->clock))
 		return command__cannot(l->command, "out of memory");
-	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
+	live_names__plan(&plan);
 	if (engine__open(ret, engines[0], &config, problem))
 		return command__cannot(l->command, "cannot record: %s", problem);
 	err = container_follower__new(&l->follower, *ret, &l->selection, false);

@@ -15,6 +15,7 @@
 #include "base/shown.h"
 #include "base/units.h"
 #include "commands/filter_options.h"
+#include "commands/live_names.h"
 #include "commands/top_screen.h"
 #include "dataset/field.h"
 #include "dataset/memory.h"
@@ -115,11 +116,11 @@ static void print_json(const struct top_config *config, const struct top_table *
 
 static void wait_for(struct top_table *t, uint64_t until_ns)
 {
-	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	long step_ms = STEP_MS;
 
 	while (!stop && clock__mono_ns() < until_ns) {
-		nanosleep(&step, NULL);
-		top_table__drain(t);
+		nanosleep(&(struct timespec){ .tv_nsec = step_ms * NSEC_PER_MSEC }, NULL);
+		step_ms = top_table__drain(t) ? TOP_TABLE_SOON_MS : STEP_MS;
 	}
 }
 
@@ -137,7 +138,6 @@ static int run_batch(const struct top_config *config, struct top_table *t)
 
 		next += config->period_ns;
 		wait_for(t, next);
-		top_table__drain(t);
 		err = top_table__look(t);
 		n = top_table__rows(t, &level, config->sort, config->filter, &rows, &all);
 		for (size_t k = 0; k < n && config->json; k++)
@@ -227,7 +227,7 @@ static int run(struct top_task *t)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
+	live_names__plan(&plan);
 	if (top_table__new(&table, &t->selection, &plan, problem))
 		return command__cannot(t->config.command, "cannot record: %s", problem);
 	code = batch ? run_batch(&t->config, table) : top_screen__run(&t->config, table);
@@ -294,10 +294,12 @@ const struct command top_command = {
 		"Devices show block requests. Connections show the segments of open TCP connections: all,\n"
 		"retransmitted ones, and the smoothed round-trip time; and the datagrams and bytes of UDP and\n"
 		"unix sockets (with the number of the inode, as ss). The other views show calls on files.\n"
-		"READ has the bytes of all calls that are not writes. - stands for calls that reached no file.\n"
-		"Up to 16,384 pairs of a process and a file are kept; the calls of further pairs count without\n"
-		"their file. Without a terminal, or with --batch, plain tables are printed. Colours are used\n"
-		"unless NO_COLOR is set. Like top(1) it goes on when the processes of --pid have ended.",
+		"READ has the bytes of all calls that are not writes. - stands for calls that reached no file,\n"
+		"or one whose name came when 1 MiB of new names were waiting (some 8,000): it is sent again with\n"
+		"the file's next call. Up to 16,384 pairs of a process and a file are kept; the calls of further\n"
+		"pairs count without their file. Without a terminal, or with --batch, plain tables are printed.\n"
+		"Colours are used unless NO_COLOR is set. Like top(1) it goes on when the processes of --pid have\n"
+		"ended.",
 	.options = top_options,
 	.exit_codes = "0 shown, 1 cannot, 2 usage.",
 	.examples = "sudo iotrc top\n"

@@ -400,16 +400,16 @@ static bool open_screen(struct screen *s)
 static int show_all(struct screen *s)
 {
 	uint64_t next = clock__mono_ns() + s->config->period_ns / 4, looks = 0;
-	int err = 0;
+	int err = 0, step_ms = STEP_MS;
 
 	draw(s);
 	while (!err && !s->quit && !*s->config->stop) {
 		uint64_t now = clock__mono_ns();
 		int key;
 
-		timeout(next > now ? (int)MIN((next - now) / 1000000 + 1, STEP_MS) : 0);
+		timeout(next > now ? (int)MIN((next - now) / 1000000 + 1, step_ms) : 0);
 		key = getch();
-		top_table__drain(s->table);
+		step_ms = top_table__drain(s->table) ? TOP_TABLE_SOON_MS : STEP_MS;
 		if (key != ERR)
 			on_key(s, key);
 		else if (errno == EIO) /* the terminal has gone */

@@ -125,9 +125,9 @@ struct top_table *top_table__free(struct top_table *t)
 	return NULL;
 }
 
-void top_table__drain(struct top_table *t)
+bool top_table__drain(struct top_table *t)
 {
-	live_names__drain(t->names);
+	return live_names__drain(t->names);
 }
 
 /* Finds the command of a process whose main thread has made no call since the start. */
@@ -205,7 +205,11 @@ int top_table__look(struct top_table *t)
 		((struct interval_sum *)groups__get(t->pairs, i)->value)->added =
 			(struct top_counts){ 0 };
 	err = top_flows__look(t->flows, t->engine, t->span_ns);
-	return err ?: engine__sums(t->engine, on_sum, t, &untimed);
+	if (!err)
+		err = engine__sums(t->engine, on_sum, t, &untimed);
+	/* Names are sent before calls are summed up: now those of all these files are here. */
+	top_table__drain(t);
+	return err;
 }
 
 uint64_t top_table__span_ns(const struct top_table *t)

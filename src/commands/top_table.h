@@ -65,8 +65,10 @@ int top_table__new(struct top_table **ret, const struct selection *selection,
 /* Frees it; NULL is allowed. Returns NULL. */
 struct top_table *top_table__free(struct top_table *t);
 
-/* Drains names of files; to be called several times a second. */
-void top_table__drain(struct top_table *t);
+/* Drains names of files; to be called several times a second, and if it returns true, within
+ * TOP_TABLE_SOON_MS. */
+#define TOP_TABLE_SOON_MS 1
+bool top_table__drain(struct top_table *t);
 
 /* Reads the sums: from now on rows are what was added since the previous refresh. Returns 0, or a
  * negative errno. */

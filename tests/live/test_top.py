@@ -137,6 +137,23 @@ def test_idle_files_make_room_for_others(tmp_path):
     assert few and set(few.values()) == {10}, few
 
 
+def test_files_created_at_once_have_names(tmp_path):
+    """Each of these files is used only once: its name is not sent again. All the names fit into the buffer for them, so
+    they arrive even if top does not run meanwhile."""
+    (tmp_path / "new").mkdir()
+    with watching("--by", "file", "-d", "500ms", *recorder.OWN) as until, \
+            subprocess.Popen([sys.executable, "-S", "-E", "-c", WRITER, tmp_path / "new"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True) as writer:
+        writer.stdin.write("many 6000\n")
+        writer.stdin.close()
+        writer.stdout.read()
+        rows = until(lambda rows: sum(r["written_bytes"] for r in rows) >= 60_000)
+    names = collections.Counter()
+    for r in rows:
+        names[r["file"]] += r["written_bytes"]
+    assert {f"{tmp_path}/new/many {i}" for i in range(6000)} <= names.keys(), names.most_common(3)
+
+
 MOVER = """
 import socket, sys, time
 a = socket.create_connection((l := socket.create_server(("127.0.0.1", 0))).getsockname())
