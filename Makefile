@@ -113,7 +113,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-bpf-stack check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -274,18 +274,23 @@ check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(Q)ok=1; for f in bpf/*.h bpf/*.c; do \
 		for from in 0 1; do $(CLANG) $(BPF_CFLAGS) -DFROM_6_2=$$from -Werror -x c -fsyntax-only $$f || ok=; done; \
 		done; [[ $$ok ]]
+# The stack that the calls of each program take is what every kernel gives them.
+check-bpf-stack: $(BPF_OBJECTS)
+	$(call say,TEST,'stack of the BPF programs')
+	$(Q)scripts/check-bpf-stack.py $^
 # Compiles portable code with macOS' own headers, which are cached in PORTABLE.
 PORTABLE ?= $(HOME)/.cache/iotrc/macos
 check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h $(BUILD)/report_page.h
 	@scripts/install-deps.sh portable
 	$(call say,TEST,'compiles without Linux')
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)
-# Checks that a compiler does not do: order of folders, style, lengths, commit subjects; and each file of bpf/ alone.
+# Checks that a compiler does not do: order of folders, style, lengths, commit subjects; each file of bpf/ alone, and the
+# stack of the programs.
 check-style:
 	@scripts/install-deps.sh style
 	$(call say,TEST,style)
 	$(Q)scripts/check-style.py
-	@$(MAKE) --no-print-directory check-bpf-alone
+	@$(MAKE) --no-print-directory check-bpf-alone check-bpf-stack
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
 	$(Q)$(BUILD)/unit-tests
@@ -477,10 +482,10 @@ ARM64 = iotrc
 arm64:
 	$(call say,TEST,'builds for arm64')
 	$(Q)if root=$$(scripts/vm/fetch-root.sh arm64); then \
-		flags=--sysroot=$$root targets='$(ARM64:%=$(BUILD)-arm64/%) workloads'; \
+		flags=--sysroot=$$root targets='$(ARM64:%=$(BUILD)-arm64/%) workloads check-bpf-stack'; \
 	else \
 		flags='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)'; \
-		targets='$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a'; \
+		targets='$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a check-bpf-stack'; \
 	fi; \
 	$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
 		EXTRA_CFLAGS="$$flags" $$targets

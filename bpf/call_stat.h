@@ -43,27 +43,35 @@ __subprog bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, u32 compat)
 			      compat              ? STAT_NARROW :
 						    STAT_NATIVE;
 	const struct stat_places *p = &stat_places[form];
-	u64 dev, ino, head[4];
+	/* In one place: this ends the longest chain of calls, and the stack is short. */
+	union {
+		u64 words[4];
+		struct {
+			u64 dev, ino;
+			u16 mode;
+		};
+	} file;
 	u16 mode;
 
 	if (!rec)
 		return false;
 	if (form == STAT_NATIVE) { /* most calls: the first 32 bytes have all of it */
-		if (uread(head, sizeof(head), at))
+		if (uread(file.words, sizeof(file.words), at))
 			return false;
-		dev = head[0];
-		ino = head[1];
-		mode = STAT_NATIVE_MODE(head);
-	} else if (uread(&mode, sizeof(mode), at + p->mode) ||
-		   uread(&ino, sizeof(ino), at + p->ino) || uread(&dev, sizeof(dev), at + p->dev)) {
-		return false;
+		mode = STAT_NATIVE_MODE(file.words);
+	} else {
+		if (uread(&file.mode, sizeof(file.mode), at + p->mode) ||
+		    uread(&file.ino, sizeof(file.ino), at + p->ino) ||
+		    uread(&file.dev, sizeof(file.dev), at + p->dev))
+			return false;
+		mode = file.mode;
 	}
 	rec->mode = mode;
-	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
+	rec->ino = form == STAT_NARROW ? (u32)file.ino : file.ino;
 	/* statx() gives major and minor; the others new_encode_dev() of include/linux/kdev_t.h. */
-	rec->dev = form == STAT_X ?
-			   (u32)dev << 20 | dev >> 32 :
-			   ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);
+	rec->dev = form == STAT_X ? (u32)file.dev << 20 | file.dev >> 32 :
+				    ((file.dev >> 8) & 0xfff) << 20 | (file.dev & 0xff) |
+					    ((file.dev >> 12) & 0xfff00);
 	rec->has |= LONG_HAS_INODE;
 	return true;
 }
