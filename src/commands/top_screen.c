@@ -183,6 +183,8 @@ static void draw_row(const struct screen *s, const struct top_row *row, int line
 
 static void draw_foot(const struct screen *s)
 {
+	static const char *const hints[] = { "q quit",   "h help", "/ search",
+					     "Tab view", "s sort", "Enter open" };
 	uint64_t without = top_table__without_file(s->table);
 	size_t shown_max = MAX(LINES - LINES_ABOVE - 1, 0), behind = s->first + shown_max;
 
@@ -198,8 +200,9 @@ static void draw_foot(const struct screen *s)
 		printw("%zu more  ", s->n - behind);
 	if (without && s->levels[s->depth].view == TOP_FILES)
 		printw("%" PRIu64 " calls without a file  ", without);
-	addnstr("q quit  h help  / search  Tab view  s sort  Enter open",
-		MAX(COLS - getcurx(stdscr) - 1, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (getcurx(stdscr) + (int)strlen(hints[i]) < COLS - 2)
+			printw("%s  ", hints[i]);
 }
 
 static const char *const help_lines[] = {
