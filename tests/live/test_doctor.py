@@ -193,40 +193,51 @@ def test_as_somebody(tmp_path):
     assert not any(stream["recorded"] for stream in report["streams"].values())
 
 
-def test_configuration(tmp_path):
+@pytest.fixture(scope="module")
+def configured(module_path):
+    """The report of a configuration with which all is well, and a directory that it uploads to."""
+    place = pathlib.Path(module_path) / "configured"
+    (place / "target").mkdir(parents=True)
+    (place / "iotrc.conf").write_text(f"output = {place}/new\nupload = file://{place}/target\n")
+    return doctor("--config", str(place / "iotrc.conf")), place
+
+
+def test_configuration(configured, tmp_path):
+    report, place = configured
+    assert report["checks"]["configuration"]["text"] == f"{place}/iotrc.conf"
+    assert sorted(p.name for p in place.iterdir()) == ["iotrc.conf", "target"]
     config = tmp_path / "iotrc.conf"
     config.write_text(f"output = {tmp_path}/new\nrotate-age = soon\n")
     report = doctor("--config", str(config), code=1)
     assert bad(report) == {"configuration"}
     assert f"{config}:2: rotate-age: 'soon'" in report["checks"]["configuration"]["text"]
-    config.write_text(f"output = {tmp_path}/new\n")
-    assert doctor("--config", str(config))["checks"]["configuration"]["text"] == str(config)
-    config.write_text(f"output = {tmp_path}/no/such\n")
-    assert bad(doctor("--config", str(config), code=1)) == {"space"}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["iotrc.conf"]
 
 
-def test_upload(tmp_path):
-    config, target = tmp_path / "iotrc.conf", tmp_path / "target"
-    target.mkdir()
-    base = f"output = {tmp_path}/new\n"
-    config.write_text(base)
-    assert doctor("--config", str(config))["checks"]["upload"]["state"] == "ok"
-    config.write_text(f"{base}upload = file://{target}\n")
-    check = doctor("--config", str(config))["checks"]["upload"]
+def test_places_that_are_not_there(tmp_path):
+    """The output's directory, and the file of the keys."""
+    config = tmp_path / "iotrc.conf"
+    config.write_text(f"output = {tmp_path}/no/such\nupload = s3://b\nupload-credentials = {tmp_path}/none\n")
+    assert bad(doctor("--config", str(config), code=1)) == {"space", "upload"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["iotrc.conf"]
+
+
+def test_upload(report_here, configured, tmp_path):
+    assert report_here["checks"]["upload"]["state"] == "ok"
+    report, place = configured
+    check = report["checks"]["upload"]
     assert check["state"] == "ok" and check["text"].startswith("works"), check
-    assert not [p for p in target.rglob("*") if p.is_file()]
+    assert not [p for p in (place / "target").rglob("*") if p.is_file()]
+    config = tmp_path / "iotrc.conf"
     with socket.socket() as listener: # bound but not listening: refused
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         (tmp_path / "keys").write_text("aws_access_key_id = A\naws_secret_access_key = B\n")
         (tmp_path / "keys").chmod(0o600)
-        config.write_text(f"{base}upload = s3://b\ns3-endpoint = http://127.0.0.1:{port}\n"
+        config.write_text(f"output = {tmp_path}/new\nupload = s3://b\ns3-endpoint = http://127.0.0.1:{port}\n"
                           f"upload-credentials = {tmp_path}/keys\n")
         check = doctor("--config", str(config))["checks"]["upload"]
     assert check["state"] == "note" and "does not work now" in check["text"], check
-    config.write_text(f"{base}upload = s3://b\nupload-credentials = {tmp_path}/none\n")
-    assert bad(doctor("--config", str(config), code=1)) == {"upload"}
 
 
 def test_text_and_usage(tmp_path):

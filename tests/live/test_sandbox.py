@@ -24,7 +24,7 @@ def statuses(pid):
 
 @pytest.mark.parametrize("args", [[], ["--process-interval=off"], ["--no-snapshots"]])
 def test_all_threads_are_filtered(tmp_path, args):
-    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), *args, *recorder.OWN_OR_ALL, snapshots=True) as r:
+    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), "--streams", "block", *args, *recorder.OWN_OR_ALL, snapshots=True) as r:
         seen = list(statuses(r.process.pid))
     assert len(seen) >= 4
     for status in seen:
@@ -86,7 +86,7 @@ def test_a_daemon_reopens_its_log(tmp_path):
     log.parent.mkdir()
     pid_file.parent.mkdir()
     done = recorder.run("--daemon", "--pid-file", str(pid_file), "--log-file", str(log), "-o", str(tmp_path / "out"),
-                        "--no-snapshots", "--attach", recorder.ATTACH)
+                        "--no-snapshots", "--streams", "block", "--attach", recorder.ATTACH)
     assert done.returncode == 0, done.stderr
     pid = int(pid_file.read_text())
     try:

@@ -35,11 +35,43 @@ def verify(session, code=0):
 
 @pytest.fixture(scope="module")
 def recorded(module_path):
+    """Several files of each stream; ended by SIGINT."""
     with recorder.Recording(module_path, "--rotate-rows", "1009", *recorder.OWN) as r:
         work(module_path)
         middle = time.clock_gettime_ns(time.CLOCK_MONOTONIC), time.time()
         work(module_path)
     r.middle = middle
+    return r
+
+
+@pytest.fixture(scope="module")
+def signalled(module_path):
+    """Rotated by SIGHUP three times, then SIGUSR1; ended by SIGTERM."""
+    with recorder.Recording(module_path, *recorder.OWN) as r:
+        r.parts = []
+        for n in range(1, 4):
+            (pathlib.Path(module_path) / f"round{n}").touch()
+            r.wait_written(f"/round{n}".encode(), seconds=10 if n == 1 else recorder.START) # so that the file is not empty
+            r.parts += r.session_directory.glob("fs/*.part")
+            r.send(signal.SIGHUP)
+            recorder.wait_for(lambda: len(list(r.session_directory.glob("fs/*.zst"))) == n, "a finished file")
+        work(module_path, 11)
+        recorder.wait_for(lambda: len(recorder.Session(r.session_directory).files("fs")) >= 2, "two files in the manifest")
+        r.while_running = recorder.Session(r.session_directory).manifest
+        before = r.errors()
+        r.send(signal.SIGUSR1)
+        recorder.wait_for(lambda: "\ntotal" in r.errors()[len(before):], "the table")
+        r.printed = r.errors()[len(before):]
+        r.stop(signal.SIGTERM)
+    return r
+
+
+@pytest.fixture(scope="module")
+def of_a_caller(module_path):
+    """Of somebody who calls sudo, with a bucket's name."""
+    env = {**os.environ, "SUDO_UID": "12345", "SUDO_GID": "23456"}
+    with recorder.Recording(module_path, "dev", "--trace-bucket", "my_bucket", *recorder.OWN, env=env) as r:
+        work(module_path, 11)
     return r
 
 
@@ -174,13 +206,9 @@ def test_paths_are_there_or_explained(recorded):
     assert rows.loc[rows["filename"] != "", "filename"].str.startswith(("/", "memfd:")).all()
 
 
-def test_one_line_of_output_and_a_summary(tmp_path):
-    with recorder.Recording(tmp_path, *recorder.OWN) as r:
-        work(tmp_path, 11)
-    assert "pandas" in r.stderr and str(r.session.directory) in r.stderr
-    with recorder.Recording(tmp_path, "-q", *recorder.OWN) as r:
-        work(tmp_path, 11)
-    assert r.stderr == ""
+def test_one_line_of_output_and_a_summary(recorded):
+    """recorder.Recording refuses more than a line on stdout."""
+    assert "pandas" in recorded.stderr and str(recorded.session.directory) in recorded.stderr
 
 
 # ---- signals and time ----
@@ -193,11 +221,10 @@ def test_duration(tmp_path):
     assert r.manifest["session"]["duration_seconds"] == pytest.approx(2, abs=1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_that_end(tmp_path, number):
-    with recorder.Recording(tmp_path, *recorder.OWN) as r:
-        work(tmp_path, 11)
-        r.stop(number)
+@pytest.mark.parametrize("ended_by", ["recorded", "signalled"])
+def test_signals_that_end(request, ended_by):
+    """SIGINT and SIGTERM."""
+    r = request.getfixturevalue(ended_by)
     assert r.stop_seconds < recorder.STOP + recorder.STOP_MARGIN
     verify(r.session)
 
@@ -244,39 +271,21 @@ def test_a_second_signal_ends_at_once(tmp_path):
         assert text.startswith(b"timestamp,operation,") and text.endswith(b"\n"), path
 
 
-def test_sighup_rotates(tmp_path):
-    with recorder.Recording(tmp_path, *recorder.OWN) as r:
-        for n in range(1, 4):
-            (tmp_path / f"round{n}").touch()
-            r.wait_written(f"/round{n}".encode()) # so that the file is not empty
-            r.send(signal.SIGHUP)
-            recorder.wait_for(lambda: len(list(r.session_directory.glob("fs/*.zst"))) == n, "a finished file")
-        work(tmp_path, 11)
-        recorder.wait_for(lambda: len(recorder.Session(r.session_directory).files("fs")) >= 2, "two files in the manifest")
-        assert recorder.Session(r.session_directory).manifest["session"]["state"] == "running"
-    assert len(r.session.files("fs")) == 4
-    sequence = [f["path"][-12:-8] for f in r.session.files("fs")]
+def test_sighup_rotates(signalled):
+    assert signalled.while_running["session"]["state"] == "running"
+    assert len(signalled.session.files("fs")) == 4
+    sequence = [f["path"][-12:-8] for f in signalled.session.files("fs")]
     assert sequence == sorted(set(sequence))
-    verify(r.session)
 
 
-def test_sigusr1_prints_the_counters(tmp_path):
-    with recorder.Recording(tmp_path, *recorder.OWN) as r:
-        work(tmp_path, 11)
-        before = r.errors()
-        r.send(signal.SIGUSR1)
-        recorder.wait_for(lambda: "\ntotal" in r.errors()[len(before):], "the table")
-        printed = r.errors()[len(before):]
+def test_sigusr1_prints_the_counters(signalled):
     for stream in ("fs", "block", "nw_conn"):
-        assert re.search(rf"^\s*{stream}\b.*\d", printed, re.M), printed
+        assert re.search(rf"^\s*{stream}\b.*\d", signalled.printed, re.M), signalled.printed
 
 
-def test_a_block_is_on_disk_within_seconds(tmp_path):
-    """Rows can be read from the .part file during the recording."""
-    with recorder.Recording(tmp_path, *recorder.OWN) as r:
-        (tmp_path / "the-witness").write_text("x")
-        r.wait_written(b"the-witness", seconds=10)
-        assert list(r.session_directory.glob("fs/*.part"))
+def test_a_block_is_on_disk_within_seconds(signalled):
+    """Rows could be read from the .part file during the recording, 10 s after the call at most."""
+    assert len(set(signalled.parts)) == 3
 
 
 # ---- exit codes ----
@@ -311,7 +320,7 @@ def test_what_needs_no_root(option):
 def test_unwritable_output(tmp_path):
     (tmp_path / "file").write_text("")
     for output in "/proc/iotrc", str(tmp_path / "file"), str(tmp_path / "absent" / "below"):
-        assert output in one_line(recorder.run("-o", output), 1)
+        assert output in one_line(recorder.run("--streams", "block", "-o", output), 1)
 
 
 @pytest.mark.parametrize(
@@ -338,30 +347,26 @@ def test_verify_of_what_is_no_session(tmp_path):
     assert done.returncode == 1 and (done.stdout or done.stderr)
 
 
-def test_output_belongs_to_who_called_sudo(tmp_path):
-    env = {**os.environ, "SUDO_UID": "12345", "SUDO_GID": "23456"}
-    with recorder.Recording(tmp_path, *recorder.OWN, env=env) as r:
-        work(tmp_path, 11)
-    for path in [r.output, *r.output.rglob("*")]:
+def test_output_belongs_to_who_called_sudo(of_a_caller):
+    for path in [of_a_caller.output, *of_a_caller.output.rglob("*")]:
         st = path.lstat()
         assert (st.st_uid, st.st_gid) == (12345, 23456), path
 
 
-def test_dev_and_its_bucket(tmp_path):
-    with recorder.Recording(tmp_path, "dev", "--trace-bucket", "my_bucket", *recorder.OWN) as r:
-        work(tmp_path, 11)
-    assert r.session.directory.parts[-3] == "my_bucket"
+def test_dev_and_its_bucket(of_a_caller):
+    assert of_a_caller.session.directory.parts[-3] == "my_bucket"
 
 
 def test_two_at_once(tmp_path):
     """Two recorders side by side do not disturb each other; each leaves out only its own I/O, and has all of the
-    other's."""
-    only = "--streams", "fs", "--path", str(tmp_path), *recorder.OWN
+    other's. With -q, they print nothing."""
+    only = "-q", "--streams", "fs", "--path", str(tmp_path), *recorder.OWN
     with recorder.Recording(tmp_path, *only) as a:
         with recorder.Recording(tmp_path, *only) as b:
             work(tmp_path)
             b.wait_written(b"/file6")
             a.wait_written(f"{b.session_directory}/fs/".encode())
+    assert a.stderr == b.stderr == ""
     for r, other in (a, b), (b, a):
         rows = r.rows("fs")
         writes = rows[rows["operation"] == "write"]

@@ -3,8 +3,6 @@
 import os
 import subprocess
 
-import pytest
-
 import recorder
 
 
@@ -12,45 +10,28 @@ def lines(r):
     return [line for line in r.stderr.splitlines() if line.startswith("iotrc: ")]
 
 
-@pytest.fixture
-def merged(tmp_path):
-    """Like /bin on a merged /usr: a symlink that everybody uses."""
+def test_links_are_followed_and_that_is_said(tmp_path):
+    """The kernel knows a file only by its own path. A link that everybody uses, like /bin on a merged /usr; one within a path;
+    and /bin itself, which is a directory on other machines, and then there is no message."""
     (tmp_path / "usr" / "bin").mkdir(parents=True)
     (tmp_path / "bin").symlink_to("usr/bin")
-    (tmp_path / "usr" / "bin" / "tool").write_text("x" * 100)
-    return tmp_path
-
-
-def test_a_link_is_followed_and_that_is_said(merged):
-    """The kernel knows a file only by its own path."""
-    with recorder.Recording(merged, "--streams", "fs", "--path", str(merged / "bin")) as r:
-        subprocess.run(["cat", merged / "bin" / "tool"], check=True, capture_output=True)
-        subprocess.run(["cat", merged / "usr" / "bin" / "tool"], check=True, capture_output=True)
+    (tmp_path / "opt" / "lib").mkdir(parents=True)
+    (tmp_path / "a").symlink_to("opt")
+    tool, deep = tmp_path / "usr" / "bin" / "tool", tmp_path / "opt" / "lib" / "deep"
+    for file in tool, deep:
+        file.write_text("x" * 100)
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path / "bin"), "--path", f"{tmp_path}/a/lib/deep/",
+                            "--path", "/bin", *recorder.OWN) as r:
+        for file in tmp_path / "bin" / "tool", tool, deep, "/bin/true":
+            subprocess.run(["cat", file], check=True, capture_output=True)
     rows = r.rows("fs")
     opened = rows[(rows["operation"] == "open") & (rows["command"] == "cat")]
-    assert opened["filename"].tolist() == [str(merged / "usr" / "bin" / "tool")] * 2
-    assert any(str(merged / "bin") in line and str(merged / "usr" / "bin") in line for line in lines(r)), r.stderr
-
-
-def test_bin_of_this_machine():
-    """If /bin is merged; elsewhere it is a directory, and there is no message."""
-    import pathlib
-    import tempfile
-    with tempfile.TemporaryDirectory() as directory:
-        directory = pathlib.Path(directory)
-        with recorder.Recording(directory, "--streams", "fs", "--path", "/bin") as r:
-            subprocess.run(["cat", "/bin/true"], check=True, capture_output=True)
-        rows = r.rows("fs")
-        assert os.path.realpath("/bin/true") in set(rows[rows["command"] == "cat"]["filename"])
-        assert bool(lines(r)) == os.path.islink("/bin"), r.stderr
-
-
-def test_links_within_a_path(merged):
-    (merged / "a").symlink_to("usr")
-    with recorder.Recording(merged, "--streams", "fs", "--path", f"{merged}/a/bin/tool/") as r:
-        subprocess.run(["cat", merged / "bin" / "tool"], check=True, capture_output=True)
-    assert set(r.rows("fs")["filename"]) == {str(merged / "usr" / "bin" / "tool")}
-    assert str(merged / "usr" / "bin" / "tool") in r.stderr
+    assert opened["filename"].tolist() == [str(tool), str(tool), str(deep), os.path.realpath("/bin/true")]
+    said = [(f"{tmp_path}/bin", f"{tmp_path}/usr/bin"), (f"{tmp_path}/a/lib/deep", str(deep)),
+            *([("/bin", os.path.realpath("/bin"))] if os.path.islink("/bin") else [])]
+    assert len(lines(r)) == len(said), r.stderr
+    for line, (link, own) in zip(lines(r), said):
+        assert f"--path {link}" in line and own in line, r.stderr
 
 
 def test_a_prefix_that_is_not_there(tmp_path):
@@ -69,14 +50,17 @@ def test_a_prefix_that_comes_later(tmp_path):
     assert len(r.rows("fs")) and len(lines(r)) == 1 and "no row" not in r.stderr, r.stderr
 
 
-@pytest.mark.parametrize("path", ["/proc/self", "/sys/kernel", "/dev/null"])
-def test_a_prefix_out_of_scope(tmp_path, path):
+def test_prefixes_out_of_scope(tmp_path):
     """A prefix does not add what the default scope leaves out."""
-    with recorder.Recording(tmp_path, "--streams", "fs", "--path", path, *recorder.OWN) as r:
+    paths = "/proc/self", "/sys/kernel", "/dev/null"
+    filters = [argument for path in paths for argument in ("--path", path)]
+    with recorder.Recording(tmp_path, "--streams", "fs", *filters, *recorder.OWN) as r:
         subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
-    start, end = lines(r)
-    assert f"--path {path}: " in start and "--scope all" in start and "no row" in end, r.stderr
-    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--path", path, *recorder.OWN) as r:
+    *start, end = lines(r)
+    assert len(start) == len(paths) and "no row" in end, r.stderr
+    for path, line in zip(paths, start):
+        assert f"--path {path}: " in line and "--scope all" in line, r.stderr
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", *filters, *recorder.OWN) as r:
         subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
     assert "--scope" not in r.stderr
 
@@ -88,15 +72,9 @@ def ended():
     return process.pid
 
 
-def test_a_process_that_is_not_there(tmp_path):
+def test_what_is_no_process(tmp_path):
+    """One that has ended, and a thread."""
     pid = ended()
-    with recorder.Recording(tmp_path, "--pid", str(pid)) as r:
-        subprocess.run(["cat", "/etc/passwd"], check=True, capture_output=True)
-    start, end = lines(r)
-    assert f"--pid {pid}: no such process" in start and f"--pid {pid}" in end and "no row" in end, r.stderr
-
-
-def test_a_thread_is_no_process(tmp_path):
     code = "import threading, time; threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); " \
            "print(open('/proc/self/stat').read().split()[0], flush=True); time.sleep(60)"
     process = subprocess.Popen(["/usr/bin/python3", "-c", code], stdout=subprocess.PIPE, text=True)
@@ -104,16 +82,20 @@ def test_a_thread_is_no_process(tmp_path):
         process.stdout.readline()
         thread = max(int(t) for t in os.listdir(f"/proc/{process.pid}/task"))
         assert thread != process.pid
-        with recorder.Recording(tmp_path, "--pid", str(thread)) as r:
-            pass
-        assert f"--pid {thread}: a thread of process {process.pid}" in lines(r)[0], r.stderr
+        with recorder.Recording(tmp_path, "--pid", f"{pid},{thread}") as r:
+            subprocess.run(["cat", "/etc/passwd"], check=True, capture_output=True)
     finally:
         process.kill()
         process.wait()
+    first, second, end = lines(r)
+    assert f"--pid {pid}: no such process" in first, r.stderr
+    assert f"--pid {thread}: a thread of process {process.pid}" in second, r.stderr
+    assert f"--pid {pid}" in end and "no row" in end, r.stderr
 
 
 def test_a_command_that_never_ran(tmp_path):
-    with recorder.Recording(tmp_path, "--command", "never-runs") as r:
+    """Being quiet is no reason not to say it."""
+    with recorder.Recording(tmp_path, "-q", "--streams", "fs", "--command", "never-runs") as r:
         subprocess.run(["cat", "/etc/passwd"], check=True, capture_output=True)
     (end,) = lines(r)
     assert "--command never-runs" in end and "no row" in end, r.stderr
@@ -124,12 +106,6 @@ def test_filters_that_something_passes_are_not_reported(tmp_path):
     with recorder.Recording(tmp_path, "--command", "cat", "--path", str(tmp_path)) as r:
         subprocess.run(["cat", tmp_path / "file"], check=True, capture_output=True)
     assert lines(r) == [], r.stderr
-
-
-def test_quiet_is_no_reason_not_to_say_it(tmp_path):
-    with recorder.Recording(tmp_path, "-q", "--streams", "fs", "--command", "never-runs") as r:
-        pass
-    assert "no row" in r.stderr
 
 
 def test_one_of_several_that_nothing_matches(tmp_path):

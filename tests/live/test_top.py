@@ -62,7 +62,7 @@ def watched(tmp_path, by):
     made, processes = collections.Counter(), 0
     with watching("-d", "500ms", "--by", by, *recorder.OWN, "--command", "hammering") as until:
         while len({r["interval_ns"] for r in until(lambda rows: all_calls(rows) >= sum(made.values()))}) < 3:
-            made.update(json.loads(subprocess.run(hammer(tmp_path, 1, 2), check=True, capture_output=True, text=True).stdout))
+            made.update(json.loads(subprocess.run(hammer(tmp_path, 0, 2), check=True, capture_output=True, text=True).stdout))
             processes += 2
     return made, until(lambda rows: True), processes
 
@@ -195,7 +195,7 @@ def test_plain_tables(tmp_path):
     """If stdout is not a terminal; it ends when its reader closes the pipe."""
     with top("-d", "300ms", "--by", "command", "-t", "3", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
              text=True) as process:
-        subprocess.run(hammer(tmp_path, 2, 2), check=True, capture_output=True)
+        subprocess.run(hammer(tmp_path, 1, 1), check=True, capture_output=True)
         lines = [process.stdout.readline() for _ in range(12)]
         process.stdout.close()
         assert process.wait(recorder.START) == -signal.SIGPIPE
