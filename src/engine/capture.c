@@ -68,6 +68,8 @@ struct capture {
 	struct encoder *encoder;
 	struct account accounts[STREAM_COUNT];
 	const struct selection *selection;
+	/* record_kinds, but of streams that are off without their encoders. */
+	struct record_kind kinds[RECORD_TYPES_MAX];
 	bool may_shed;
 	int step_fd; /* becomes readable when the wall clock is set; or negative */
 	struct overload overload;
@@ -161,7 +163,7 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 static void on_event(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
-	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record % RECORD_TYPES_MAX];
+	const struct record_kind *kind = &c->kinds[*(const uint8_t *)record % RECORD_TYPES_MAX];
 	enum stream stream = kind->stream;
 	struct account *a = &c->accounts[stream];
 	/* Every event has its time of completion at the same offset. */
@@ -506,6 +508,14 @@ static void *read_records(void *arg)
 	return NULL;
 }
 
+static void choose_kinds(struct capture *c)
+{
+	memcpy(c->kinds, record_kinds, sizeof(c->kinds));
+	for (size_t i = 0; i < RECORD_TYPES_MAX; i++)
+		if (!selection__stream(c->selection, c->kinds[i].stream))
+			c->kinds[i].encode = NULL;
+}
+
 int capture__new(struct capture **ret, const struct capture_setup *setup)
 {
 	struct capture *c = calloc(1, sizeof(*c));
@@ -517,6 +527,7 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	c->writer = setup->writer;
 	c->clock = setup->encoder.clock;
 	c->selection = setup->encoder.selection;
+	choose_kinds(c);
 	c->may_shed = setup->shed;
 	c->keep = setup->keep;
 	c->latencies = setup->latencies;

@@ -38,7 +38,8 @@ struct engine_config {
 	uint32_t sums;    /* enum sum_by: deliver sums instead of records; 0: records */
 };
 
-/* Receives records. A record is complete, 8-aligned, and only valid during the call. */
+/* Receives records. A record is complete, 8-aligned, and only valid during the call. Events are of
+ * the streams of engine_config.selection alone: others are no rows, and count as faults. */
 struct sink {
 	void (*define)(void *arg, const void *record, size_t size);
 	void (*event)(void *arg, const void *record, size_t size);

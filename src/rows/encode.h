@@ -76,7 +76,8 @@ struct encoder_config {
 	struct process_users *users; /* where the users of processes are noted; NULL: nowhere */
 };
 
-/* Records that only a bug can make: malformed ones, and events whose definition is missing. */
+/* Records that only a bug can make: malformed ones, those of a stream that is off, and events whose
+ * definition is missing. */
 enum fault { FAULT_RECORD, FAULT_THREAD, FAULT_FILE, FAULTS };
 
 struct encoder {
