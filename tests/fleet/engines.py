@@ -61,8 +61,9 @@ def clickhouse(place, lake, statements, before=(), **environment):
     return run_node(place, CLICKHOUSE, first + statements)[len(first):]
 
 
-def dask(what, shared, lake="/shared", timeout=PATIENCE, **environment):
-    """The answer of dask_query.py to WHAT. SHARED is a directory that it sees as /shared."""
+def dask(what, shared, lake="/shared", timeout=3 * PATIENCE, **environment):
+    """The answer of dask_query.py to WHAT. SHARED is a directory that it sees as /shared. TIMEOUT allows for a scheduler and
+    workers that each take minutes to start on a busy machine."""
     variables = [f"{name}={value}" for name, value in environment.items()]
     done = sid.in_sid(shared, "env", *variables, "python3", "/top/tests/fleet/dask_query.py", what, lake, packages=SID,
                       timeout=timeout)
