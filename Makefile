@@ -620,11 +620,13 @@ deb:
 	$(call say,DEB,$(BUILD)/deb)
 	$(Q)scripts/make-deb.sh $(abspath $(BUILD)/deb) $(VERSION) $(COMMIT)
 
-# iotrc in a container (docs/containers.md). ENGINE=docker for Docker; PODMAN and PODMAN_RUN take further options.
+# iotrc in a container (docs/containers.md). ENGINE=docker for Docker; PODMAN and PODMAN_RUN take further options, and
+# PODMAN_RIGHTS is what lets it load eBPF.
 ENGINE ?= podman
 PODMAN ?= $(ENGINE)
 CONTAINER ?= iotrc
 TRACES ?= iotrc-traces
+PODMAN_RIGHTS ?= --privileged
 # Directories of the machine that the containers run on, as far as it has them. From a Mac, it is a virtual machine that
 # make cannot look into.
 there = $(if $(filter Darwin,$(SYSTEM)),$(1),$(wildcard $(1)))
@@ -636,7 +638,8 @@ PODMAN_MOUNTS = -v /etc/machine-id:/etc/machine-id:ro -v /sys/fs/cgroup:/sys/fs/
 podman-build:
 	$(PODMAN) build $(PODMAN_BUILD) $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg COMMIT=$(COMMIT) -t iotrc -f Containerfile .
 podman-up:
-	$(PODMAN) run -d --name $(CONTAINER) --privileged --pid host --cgroupns host $(PODMAN_MOUNTS) \
+	@$(PODMAN) image inspect iotrc >/dev/null 2>&1 || { echo 'there is no image iotrc here: make podman-build makes it'; false; }
+	$(PODMAN) run -d --pull never --name $(CONTAINER) $(PODMAN_RIGHTS) --pid host --cgroupns host $(PODMAN_MOUNTS) \
 		-v $(TRACES):/traces $(or $(PODMAN_RUN),--network none) iotrc --output /traces $(RECORD)
 podman-logs:
 	$(PODMAN) logs $(CONTAINER)
