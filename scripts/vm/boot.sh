@@ -19,7 +19,7 @@ initrd=()
 [[ ! -e $kernel/initrd ]] || initrd=(-initrd "$kernel/initrd")
 disk=$(mktemp)
 trap 'rm -f "$disk"' EXIT
-truncate -s 64M "$disk"
+truncate -s 512M "$disk" # room for a database; what is not written takes no space
 # A machine that the host lets wait is not stuck: only after two minutes (twice watchdog_thresh) the kernel says so.
 # Nor does the kernel count ticks to find out whether its timer works, which panics where the host is busy.
 # One more disk than the root, for tests that need one to themselves. One thread for all CPUs: with

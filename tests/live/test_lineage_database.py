@@ -13,7 +13,8 @@ import modules
 import recorder
 from test_block import SECTOR, settle
 from test_block_devices import run
-from test_lineage import FIEMAP_FLAG_SYNC, PAGE, device_of, extents, file_system, freeze, kinds, mapped, placed
+from test_lineage import (FIEMAP_FLAG_SYNC, PAGE, device_of, extents, file_system, freeze, kinds, mapped, place_of,
+                          placed)
 
 COMMITS = 40
 FIEMAP_DATA_INLINE = 0x200 # include/uapi/linux/fiemap.h
@@ -38,11 +39,11 @@ def is_inline(file):
 class Committed:
     """The rows of what PostgreSQL writes on a filesystem for pgbench's commits and a checkpoint; where its files are then."""
 
-    def __init__(self, kind, path, created):
+    def __init__(self, kind, path, created, blank=None):
         point = path / "disk"
         self.data = point / "data"
         self.stays = kind != "f2fs" # a page that is written again does not go elsewhere
-        with file_system(kind, point) as disk:
+        with file_system(kind, point, blank) as disk:
             os.chmod(point, 0o777)
             run("cp", "-a", created, self.data)
             with database.served(self.data) as ask, contextlib.ExitStack() as end:
@@ -69,11 +70,12 @@ class Committed:
         self.missed = r.missed()
 
 
-@pytest.fixture(scope="module", params=[kind for kind in kinds() if kind != "disk"]) # which is too small for a database
+@pytest.fixture(scope="module", params=kinds())
 def committed(request, module_path, created):
+    kind, blank = place_of(request.param)
     path = pathlib.Path(module_path) / request.param
     path.mkdir()
-    return Committed(request.param, path, created)
+    return Committed(kind, path, created, blank)
 
 
 def test_rows_lie_where_the_databases_files_do(committed):
