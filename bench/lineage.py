@@ -4,11 +4,14 @@
 
 On ext4 on a loop device in memory, fio writes and reads in pieces of 4 KiB to 1 MiB. Recordings of block alone, of block
 with --lineage, and none alternate. The run time of extent's programs is what the kernel counts with sysctl
-kernel.bpf_stats_enabled, in the interval in which it was lowest, because other load only adds to it. The kernel's own reading of the clock, which it
-does only for this count, is subtracted: the lowest time of a program that does nothing (FLOOR). The CPU time of fio per
-operation is likewise that of the round in which it was lowest; it contains neither the recorder nor kernel threads. Pages
-dirtied by other programs are counted, too: see the number of runs. The size of a request is the mean by
-/sys/block/DEV/stat. Needs root.
+kernel.bpf_stats_enabled, in the interval in which it was lowest, because other load only adds to it. The kernel's own
+reading of the clock, which it does only for this count, is subtracted: the lowest time of a program that does nothing
+(FLOOR). One program runs for each bio, another for each request; the kernel makes several requests of one bio, or one of
+several. So the cost of a request is a run of the latter and, for each request, so many runs of the former as there were.
+Intervals with requests of other disks, or smaller ones than the mean by /sys/block/DEV/stat, do not count. How many
+requests ran the program for each that stat has counted is printed, too: above 1, other disks were busy. The CPU time of
+fio per operation is likewise that of the round in which it was lowest; it contains neither the recorder nor kernel threads.
+Pages dirtied by other programs are in the number of runs. Needs root.
 """
 import argparse
 import collections
@@ -29,9 +32,11 @@ SIZE = 256 << 20
 FILE = SIZE // 2
 MOMENT_S = 0.02
 PAGE = 4096
-Measured = collections.namedtuple("Measured", "event programs goal") # goal: ns
-REQUEST = Measured("block_rq_issue", ["on_extent_bio", "on_extent_issue"], 3000)
-DIRTY = Measured("writeback_dirty_folio", ["on_extent_dirty"], 100)
+LIKE_THE_MEAN = 0.9
+IN_FLIGHT = 3 # intervals in which a request may be on its way
+Measured = collections.namedtuple("Measured", "event programs goal") # programs: {name: what it runs for}; goal: ns
+REQUEST = Measured("block_rq_issue", {"on_extent_bio": "bio", "on_extent_issue": "request"}, 3000)
+DIRTY = Measured("writeback_dirty_folio", {"on_extent_dirty": "page"}, 100)
 # BYTES: of an operation of fio. RUNS_MIN: in the interval that counts. MEASURED is None: no program of extent may run.
 Load = collections.namedtuple("Load", "words measured bytes passes runs_min options")
 DIRECT = ["--ioengine=libaio", "--direct=1", "--invalidate=0"]
@@ -93,9 +98,9 @@ class Disk:
         return (job["usr_cpu"] + job["sys_cpu"]) / 100 * job["job_runtime"] * 1e6 / operations(load)
 
     def moved(self):
-        """(requests, KiB) that have been read and written; see Documentation/block/stat.rst."""
+        """(requests that have been read and written, their KiB, requests so far); see Documentation/block/stat.rst."""
         stat = [int(n) for n in pathlib.Path("/sys/block", os.path.basename(self.device), "stat").read_text().split()]
-        return stat[0] + stat[4], (stat[2] + stat[6]) / 2
+        return stat[0] + stat[4], (stat[2] + stat[6]) / 2, stat[0] + stat[4] + stat[8]
 
 
 def operations(load):
@@ -126,32 +131,65 @@ def run_ns(before, after, number):
     return ns / max(runs, 1), runs
 
 
-Cost = collections.namedtuple("Cost", "ns clock runs kib") # KIB: of a request
+# For a request or page. EACH: {name of a program: (its runs, ns of one)}; KIB: of a request; RUNS: of the last program, for
+# each request or operation that was counted otherwise
+Cost = collections.namedtuple("Cost", "ns clock each kib runs")
 
 
-def cost(recorder, nothing, ids, disk, load):
-    """Runs LOAD; returns the sum over the programs of IDS of ns for one run, in the moment when it took least; the same of as
-    many programs that do nothing, which is in it; and the runs of those of IDS."""
-    begin = disk.moved()
-    fio = disk.start(load)
-    pids = [one.proc.pid for one in (recorder, nothing) if one]
-    empty = list(programs_of(nothing.proc.pid)) if nothing else []
+def readings(disk, fio, pids):
+    """[({id of a program: counts}, disk.moved())] each MOMENT_S until FIO has ended."""
     seen = []
     while not seen or fio.poll() is None:
         time.sleep(MOMENT_S if seen else 0)
-        seen.append({number: counts for pid in pids for number, counts in programs_of(pid).items()})
+        seen.append(({number: counts for pid in pids for number, counts in programs_of(pid).items()}, disk.moved()))
+    return seen
+
+
+def kib_moved(before, after):
+    """(requests, KiB of one) between two readings."""
+    requests, kib, _ = (b - a for a, b in zip(before[1], after[1]))
+    return requests, kib / max(requests, 1)
+
+
+def of_large_requests(intervals, issue, kib):
+    """Those of INTERVALS with requests to the disk alone, of the size KIB. The kernel counts the size when a request
+    completes, which may be in the intervals that follow. ISSUE is the program that runs for each."""
+    large = [kib_moved(*pair)[1] >= LIKE_THE_MEAN * kib for pair in intervals]
+    return [pair for at, pair in enumerate(intervals) if all(large[at:at + IN_FLIGHT])
+            and run_ns(pair[0][0], pair[1][0], issue)[1] * LIKE_THE_MEAN <= pair[1][1][2] - pair[0][1][2]]
+
+
+def least_ns(intervals, numbers, runs_min):
+    """{program: ns for one run in the interval in which that was least}, of intervals with enough runs."""
     least = {}
-    for before, after in zip(seen, seen[1:]):
-        for number in [*ids, *empty]:
-            ns, runs = run_ns(before, after, number)
-            if runs >= load.runs_min:
+    for before, after in intervals:
+        for number in numbers:
+            ns, runs = run_ns(before[0], after[0], number)
+            if runs >= runs_min:
                 least[number] = min(least.get(number, ns), ns)
-    own = [least[number] for number in ids if number in least]
-    if load.measured and len(own) < len(load.measured.programs):
-        raise SystemExit(f"{load.words}: in no {MOMENT_S} s there were {load.runs_min} runs; try again with less load")
-    requests, kib = (after - before for after, before in zip(disk.moved(), begin))
-    return Cost(sum(own), len(own) * sum(least.get(number, 0) for number in empty),
-                sum(seen[-1][number][2] - seen[0][number][2] for number in ids), kib / max(requests, 1))
+    return least
+
+
+def cost(recorder, nothing, names, disk, load):
+    """Runs LOAD; returns the Cost of the programs {id: name}, or None: no interval tells it."""
+    fio = disk.start(load)
+    seen = readings(disk, fio, [one.proc.pid for one in (recorder, nothing) if one])
+    runs = {number: run_ns(seen[0][0], seen[-1][0], number)[1] for number in names}
+    requests, kib = kib_moved(seen[0], seen[-1])
+    if not load.measured:
+        return Cost(0, 0, {}, kib, sum(runs.values()) / operations(load))
+    empty, intervals = list(programs_of(nothing.proc.pid)), list(zip(seen, seen[1:]))
+    last = next(number for number, name in names.items() if name == list(load.measured.programs)[-1])
+    if load.measured is REQUEST:
+        intervals = of_large_requests(intervals, last, kib)
+    least = least_ns(intervals, [*names, *empty], load.runs_min)
+    if any(number not in least for number in [*names, *empty]):
+        return None
+    clock = sum(least[number] for number in empty)
+    counted = {number: sum(run_ns(a[0], b[0], number)[1] for a, b in intervals) for number in names}
+    each = {name: (counted[number] / counted[last], least[number] - clock) for number, name in names.items()}
+    times = requests if load.measured is REQUEST else operations(load)
+    return Cost(sum(runs * ns for runs, ns in each.values()), clock, each, kib, runs[last] / times)
 
 
 def counted_cost(recorder, names, floor, disk, load):
@@ -162,8 +200,7 @@ def counted_cost(recorder, names, floor, disk, load):
         nothing = Nothing(floor, load.measured.event) if load.measured else None
         if nothing:
             ends.callback(nothing.end)
-        ids = [number for number, program in names.items() if is_of(load, program)]
-        return cost(recorder, nothing, ids, disk, load)
+        return cost(recorder, nothing, {number: name for number, name in names.items() if is_of(load, name)}, disk, load)
 
 
 def measure(iotrc, bpftool, floor, rounds):
@@ -184,7 +221,7 @@ def measure(iotrc, bpftool, floor, rounds):
                             run("sync", "-f", disk.point)
                             took[at, name].append(disk.fio(load))
                             if name == "lineage":
-                                spent[at].append(counted_cost(recorder, names, floor, disk, load))
+                                spent[at] += filter(None, [counted_cost(recorder, names, floor, disk, load)])
     finally:
         disk.end()
     return took, spent
@@ -192,22 +229,25 @@ def measure(iotrc, bpftool, floor, rounds):
 
 def table(took, spent):
     """The lines of a page, and whether a goal is missed."""
-    lines = ["| what | KiB | programs of `extent` | goal | runs | and the clock | fio's CPU | recording `block` | "
-             "`--lineage` | more |\n|---|---|---|---|---|---|---|---|---|---|\n"]
+    lines = ["| what | KiB | programs of `extent` | together | goal | and the clock | runs | fio's CPU | recording `block` | "
+             "`--lineage` | more |\n|---|---|---|---|---|---|---|---|---|---|---|\n"]
     missed = False
     for at, load in enumerate(LOADS):
         own = {name: min(took[at, name]) for name in RECORDINGS}
         slower = [f"{own[name] / 1000:.1f} us" for name in RECORDINGS] + [f"{100 * (own['lineage'] / own['none'] - 1):.0f} %"]
-        runs = f"{min(cost.runs for cost in spent[at]) / operations(load):.3f}"
+        if not spent[at]:
+            raise SystemExit(f"{load.words}: in no {MOMENT_S} s there were {load.runs_min} runs and no other requests; "
+                             "try again with less load, or with more --rounds")
+        least = min(spent[at], key=lambda cost: cost.ns)
         if load.measured:
-            least = min(spent[at])
-            clock = min(cost.clock for cost in spent[at])
-            ns = least.ns - clock
-            missed |= ns > load.measured.goal
+            missed |= least.ns > load.measured.goal
             size = least.kib if load.measured is REQUEST else load.bytes / 1024
-            cells = f"{size:.0f}", f"{ns:.0f} ns", f"{load.measured.goal} ns", runs, f"{clock:.0f} ns"
+            each = " + ".join(f"{least.each[name][0]:.2f} x {least.each[name][1]:.0f} ns ({what})"
+                              for name, what in load.measured.programs.items())
+            cells = f"{size:.0f}", each, f"{least.ns:.0f} ns", f"{load.measured.goal} ns", f"{least.clock:.0f} ns"
         else:
-            cells = f"{load.bytes / 1024:.0f}", "", "none", runs, ""
+            cells = f"{load.bytes / 1024:.0f}", "", "", "none", ""
+        cells += f"{min(cost.runs for cost in spent[at]):.3f}",
         lines.append(f"| {load.words} | {' | '.join([*cells, *slower])} |\n")
     return "".join(lines), missed
 
