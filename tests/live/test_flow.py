@@ -74,7 +74,7 @@ def test_connections_that_live(recorded, name):
         assert set(of(rows, c, end)["event_type"]) == {"ROTATION", "STOP"}
     if said["ss"] and not recorder.EMULATED: # where the kernel has no tcp_diag, ss tells little
         line = next(l for l in said["ss"].splitlines() if re.search(rf":{c['client']} +\S+:{c['server']} ", l))
-        assert f" bytes_sent:{c['up']} " in line and f" segs_out:{of(rows, c, 'client', 'STOP').iloc[0]['segments_sent']} " in line
+        assert f" bytes_sent:{c['client_info']['bytes_sent']} " in line and f" segs_out:{of(rows, c, 'client', 'STOP').iloc[0]['segments_sent']} " in line
 
 
 def test_segments_sent_again(recorded):
