@@ -2,6 +2,7 @@
 """A podman for the tests, as far as it works without a registry, a network of its own or systemd."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -10,6 +11,9 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # This also works if a container can have neither a network of its own nor higher limits than its parent.
 RUN = ["--runtime", "runc", "--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+# What install-deps.sh needs to build iotrc, and beside it BPFTOOL, which is a word of its own.
+BUILDS = re.compile(r"^run +\S+ +(\S+)", re.M)
+MORE = ["bpftool", "ca-certificates"]
 SMALL = ["sh", "sleep", "cat", "touch", "dd", "rm"]
 
 
@@ -47,3 +51,24 @@ def podman(small, tmp_path_factory):
     yield own
     own("rm", "-fa")
     subprocess.run(["umount", "-R", own.storage / "vfs"], check=False, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """A Debian in which iotrc can be built, as a .tar."""
+    packages = [p for p in BUILDS.findall((ROOT / "scripts/install-deps.sh").read_text()) if p.islower()] + MORE
+    made = subprocess.run([ROOT / "scripts/vm/fetch-debian.sh", "this", *packages], capture_output=True, text=True,
+                          check=False)
+    assert made.returncode == 0, "no Debian to build in: " + made.stderr.strip()
+    tar = tmp_path_factory.mktemp("base") / "base.tar"
+    subprocess.run(["tar", "-C", made.stdout.strip(), "--exclude", "./dev/*", "-cf", tar, "."], check=True)
+    yield tar
+    tar.unlink()
+
+
+def make(command, target, env=None, **variables):
+    """A target of the Makefile with a podman or a docker, called by COMMAND. Returns what it prints."""
+    done = subprocess.run(["make", "-C", ROOT, "--no-print-directory", target, "PODMAN=" + " ".join(map(str, command)),
+                           *(f"{k}={v}" for k, v in variables.items())], capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -4,17 +4,22 @@ What the daemons say is the oracle."""
 import os
 import pathlib
 import secrets
+import shutil
 import subprocess
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, make
 from test_containers import cgroups_of, names, recording, rows
 
 DOCKERD = ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
            "--storage-driver", "vfs", "--exec-opt", "native.cgroupdriver=cgroupfs"]
 # Works where a container may have neither an own network nor higher limits than its parent.
 RUN = ["--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+# What --privileged would give, as far as it is needed: it fails where root itself lacks a capability. SYS_ADMIN includes BPF
+# and PERFMON, which this Docker does not know.
+RIGHTS = ["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", *(
+    f"--cap-add={name}" for name in ("SYS_ADMIN", "SYSLOG", "SYS_PTRACE", "DAC_READ_SEARCH"))]
 PROGRAM = "while :; do echo x > /file-of-{}; sleep 0.1; done"
 
 
@@ -46,7 +51,7 @@ class Daemons:
                 time.sleep(0.2)
 
     def run(self, *command):
-        return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=120, env=self.environment).stdout
+        return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=900, env=self.environment).stdout
 
     def docker(self, *arguments):
         return self.run("docker", "-H", self.host, *arguments)
@@ -63,6 +68,8 @@ class Daemons:
         mounts = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
         for mount in reversed([m for m in mounts if m.startswith(f"{self.directory}/")]):
             subprocess.run(["umount", mount], check=True)
+        for stored in "docker", "root": # images: with vfs, each layer is a copy of all files
+            shutil.rmtree(self.directory / stored)
 
 
 def groups():
@@ -147,3 +154,20 @@ def test_a_namespace_is_followed(daemons, tmp_path):
     end_in_pod(daemons, started)
     assert cgroups_with(tmp_path, "/file-of-server") == {names(tmp_path)["shop/late-0/server"][0]}
     assert not cgroups_with(tmp_path, "/file-of-vault")
+
+
+def test_the_image_records_in_docker(daemons, base, tmp_path):
+    """Containerfile, built and run by Docker, records another of its containers by name."""
+    command, limits = ["docker", "-H", daemons.host], " ".join(RUN)
+    daemons.docker("import", base, "iotrc-base:1")
+    make(command, "podman-build", daemons.environment, BASE="iotrc-base:1", PODMAN_BUILD=limits)
+    make(command, "podman-up", daemons.environment, TRACES=tmp_path, RECORD="--streams fs --ops open --no-snapshots", PODMAN_RIGHTS=" ".join(RIGHTS),
+         PODMAN_RUN=f"{limits} -v {daemons.directory}:{daemons.directory}:ro")
+    deadline = time.monotonic() + 60
+    while "/traces" not in make(command, "podman-logs", daemons.environment) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    daemons.docker("run", "--rm", "--name", "worker", *RUN, "shop/small:1", "/bin/sh", "-c", "echo y > /file-of-worker; sleep 2")
+    make(command, "podman-down", daemons.environment)
+    named = names(tmp_path)
+    assert cgroups_of(tmp_path, "/file-of-worker") == {named["worker"][0]} and "iotrc" in named
+    assert named["worker"][1]["runtime"] == "docker" and named["worker"][1]["image"] == "shop/small:1"
