@@ -178,14 +178,6 @@ static __always_inline struct dirtied find_dirtied(u64 inode, u64 index, u64 kno
 	return d.owner ? d : read_dirtied(second_hash(hash), index, known);
 }
 
-/* The entry of the page INDEX, which has HASH, if its first place names OWNER; or 0. */
-static __always_inline u64 entry_of(u64 hash, u64 index, u64 owner)
-{
-	u64 *place = dirty_place(hash, index), entry = place ? *place : 0;
-
-	return owner && !((entry ^ hash ^ owner) & ~DIRTY_SINCE) ? entry : 0;
-}
-
 #define MOMENT 1000 /* about a second */
 
 /* The time in ns since the page of ENTRY was made dirty, at least 1. NS is now, or a moment ago. */
@@ -196,6 +188,30 @@ static __always_inline u64 dirty_age(u64 entry, u64 ns)
 	if (age > DIRTY_SINCE - MOMENT) /* it was made dirty again meanwhile */
 		age = 0;
 	return age << DIRTY_SHIFT | (ns & ((1ULL << DIRTY_SHIFT) - 1)) | 1;
+}
+
+/* The entries from FIRST to FIRST + SPAN. */
+struct entry_range {
+	u64 first, span;
+};
+
+/* Those of pages with HASH that OWNER made dirty, none longer than AGE before NS. Returns false if
+ * these are not a span of numbers. */
+static __always_inline bool younger(struct entry_range *ret, u64 hash, u64 owner, u64 age, u64 ns)
+{
+	u64 now = ns >> DIRTY_SHIFT & DIRTY_SINCE, ticks = age >> DIRTY_SHIFT;
+
+	ret->first = ((hash ^ owner) & ~DIRTY_SINCE) + now - ticks;
+	ret->span = ticks + MOMENT; /* they may have been made dirty again meanwhile */
+	return owner && ticks <= now;
+}
+
+/* Whether the first place of the page INDEX, which has HASH, has one of ENTRIES. */
+static __always_inline bool has_entry(u64 hash, u64 index, const struct entry_range *entries)
+{
+	u64 *place = dirty_place(hash, index);
+
+	return place && *place - entries->first <= entries->span;
 }
 
 static __always_inline void set_dirtied(u64 hash, u64 index, u64 owner, u64 since)

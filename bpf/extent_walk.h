@@ -21,8 +21,9 @@
 #include "schema/streams.h"
 
 #define EXTENT_ROWS_MAX 256 /* of a request; the rest is one row of kind unknown */
-#define PIECE_STEP 16       /* folios per call of add_folios() */
-#define PIECE_CALLS 2048    /* such calls per bio */
+#define ALIKE_MAX 16        /* folios per call of add_alike() */
+#define PIECE_STEP 16       /* times ALIKE_MAX folios, or one, per call of add_folios() */
+#define PIECE_CALLS 1024    /* such calls per bio */
 #define WALKS 4             /* one for a thread, others for interrupts and preempting threads */
 
 /* A contiguous run. It ends where the walk is. */
@@ -327,13 +328,15 @@ static __always_inline void fill_read(struct walk *w, u64 inode, u64 index)
 	}
 }
 
+#define NO_EDGE (1ULL << 62) /* no file has so many pages */
+
 /* The page before which all pages of INODE from INDEX on are alike: all requested, or none. */
 static __always_inline u64 wanted_edge(struct walk *w, u64 inode, u64 index)
 {
 	const struct bio_note *n = &w->note;
 
 	if (!w->noted || n->wanted_inode != inode || index > n->wanted_last)
-		return -1ULL;
+		return NO_EDGE;
 	return index < n->wanted_first ? n->wanted_first : n->wanted_last + 1;
 }
 
@@ -422,33 +425,6 @@ __noinline u64 add_folio(u32 slot)
 	return bytes;
 }
 
-/* Adds the next folio if it simply continues the run: as a rule. Returns its bytes, or 0. A page
- * that has the mapping of a file is no tail of a folio. */
-static __always_inline u64 add_like(struct walk *w)
-{
-	const struct page_words *page = &w->words;
-	u64 pages, bytes, entry, age;
-
-	read_page(&w->words, w->rest.page);
-	if (w->rest.offset || page->mapping != w->file.mapping || !(page->flags & w->moving))
-		return 0;
-	pages = pages_in(w->rest.page, page->flags);
-	if (page->index + pages > w->like.until ||
-	    page->index << cfg.page_shift != w->run.offset + w->at - w->run.at)
-		return 0;
-	if (w->opf & OP_WRITE) {
-		entry = entry_of(w->like.dirty_hash, page->index, w->run.owner);
-		if (!entry)
-			return 0;
-		age = dirty_age(entry, w->ns);
-		if (age > w->run.age)
-			w->run.age = age;
-	}
-	bytes = bytes_in(&w->rest, pages);
-	w->at += bytes;
-	return bytes;
-}
-
 /* Reads the struct bio_vec at VEC. */
 static __always_inline void read_vec(struct piece *ret, u64 vec)
 {
@@ -487,7 +463,68 @@ static __always_inline void pass(struct rest *r, u64 bytes)
 	r->bytes -= bytes;
 }
 
-/* Adds up to PIECE_STEP folios of a bio. Returns 0 at its end. */
+/* Adds the next folios as long as they simply continue the run, and make it no older: as a rule,
+ * all that a bio has. So this loop is what a large request costs. What it compares is in local
+ * variables, and it has few branches: the verifier goes through each in each turn. A page that has
+ * the mapping of a file is no tail of a folio. Returns the number of pages. */
+__noinline int add_alike(u32 slot)
+{
+	struct walk *w = walk_of(slot);
+	struct entry_range entries = { .span = -1ULL }; /* for reads: any */
+	u64 page, bytes, vec, left, index, remaining, hash, mapping, moving, next, i;
+
+	if (!w || !w->like.until || w->rest.offset || w->rest.done)
+		return 0;
+	next = w->run.offset + w->at - w->run.at;
+	hash = w->like.dirty_hash;
+	if (next & (PAGE_BYTES - 1) ||
+	    (w->opf & OP_WRITE && !younger(&entries, hash, w->run.owner, w->run.age, w->ns)))
+		return 0;
+	page = w->rest.page;
+	bytes = w->rest.bytes;
+	vec = w->rest.vec;
+	left = w->rest.left;
+	mapping = w->file.mapping;
+	moving = w->moving;
+	next >>= cfg.page_shift;
+	index = next;
+	remaining = w->like.until - index;
+	for (i = 0; i < ALIKE_MAX; i++) {
+		struct page_words words;
+		struct piece piece;
+		u64 pages, size;
+
+		if (!bytes) {
+			read_vec(&piece, vec);
+			if (piece.sizes - 1 >= left) /* an offset, too much, or nothing */
+				break;
+			page = piece.page;
+			bytes = piece.sizes;
+			left -= bytes;
+			vec += bpf_core_type_size(struct bio_vec);
+		}
+		read_page(&words, page);
+		pages = pages_in(page, words.flags);
+		size = pages << cfg.page_shift;
+		if ((words.mapping ^ mapping) | (words.index ^ index) | (~words.flags & moving) |
+		    (remaining - pages) >> 63 | (bytes - size) >> 63)
+			break;
+		if (!has_entry(hash, index, &entries))
+			break;
+		index += pages;
+		remaining -= pages;
+		bytes -= size;
+		page += pages * bpf_core_type_size(struct page);
+	}
+	w->rest.page = page;
+	w->rest.bytes = bytes;
+	w->rest.vec = vec;
+	w->rest.left = left;
+	w->at += (index - next) << cfg.page_shift;
+	return index - next;
+}
+
+/* Adds folios of a bio. Returns 0 at its end. */
 __noinline int add_folios(u32 slot)
 {
 	struct walk *w = walk_of(slot);
@@ -496,14 +533,11 @@ __noinline int add_folios(u32 slot)
 	if (!w)
 		return 0;
 	for (i = 0; i < PIECE_STEP; i++) {
-		u64 bytes;
-
+		if (add_alike(slot))
+			continue;
 		if (!w->rest.bytes && !next_vec(&w->rest))
 			return 0;
-		bytes = add_like(w);
-		if (!bytes)
-			bytes = add_folio(slot);
-		pass(&w->rest, bytes);
+		pass(&w->rest, add_folio(slot));
 	}
 	return 1;
 }
