@@ -402,8 +402,8 @@ static bool open_screen(struct screen *s)
 
 static int show_all(struct screen *s)
 {
-	uint64_t next = clock__mono_ns() + s->config->period_ns / 4, looks = 0;
-	int err = 0, step_ms = STEP_MS;
+	uint64_t next = clock__mono_ns() + s->config->period_ns / 4, looks = 0, step_ms = STEP_MS;
+	int err = 0;
 
 	draw(s);
 	while (!err && !s->quit && !*s->config->stop) {
