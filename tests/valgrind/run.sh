@@ -33,6 +33,13 @@ check() { # WHAT CODES ARGUMENT…
 	rm -f log.*
 }
 
+# Waits for the program in the background, which SIGNAL must have ended.
+ended_by() { # SIGNAL
+	local code=0
+	wait $! 2>/dev/null || code=$?
+	((code == 128 + $(kill -l "$1")))
+}
+
 record=(--no-snapshots --path "$directory/work" -q -o traces)
 check "start and stop, everything on" "0 3" --network --cache --state state --path "$directory/work" \
 	--process-interval 5s --fs-interval 1h -d 3s -q -o traces
@@ -43,7 +50,7 @@ until [[ -s session ]]; do sleep 0.1; done
 touch work/file
 sleep 1
 kill -KILL $!
-wait $! 2>/dev/null || true
+ended_by KILL
 check "verify what was killed" 1 verify traces
 check "recover" 0 recover traces
 check "verify --anonymous" "0 1" verify --anonymous traces --against session
@@ -54,7 +61,7 @@ ln log-of-others its-log
 while :; do /bin/true; done & # something to record
 check "a daemon that has started and then cannot write its log" 1 --no-snapshots --daemon --log-file its-log -o daemon
 kill $!
-wait $! 2>/dev/null || true
+ended_by TERM
 check "a wrong command line" 2 --no-such-option
 echo "$passed passed, $failed failed"
 ((!failed))
