@@ -210,3 +210,23 @@ def test_a_stream_that_is_off_loads_nothing(tmp_path):
     # Together they record each event once.
     with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS), *recorder.OWN) as r:
         assert set(loaded(r)) == all_names
+
+
+@pytest.mark.parametrize("what", ["calls", "confined", "uring"])
+def test_what_happens_while_programs_are_attached_and_detached(tmp_path, what):
+    """The programs at the beginning and at the end of a call are not attached at the same moment. Whatever happens in between,
+    a row is that of a read: it returned one byte, and what follows it was not part of it."""
+    data = tmp_path / "data"
+    data.write_bytes(b"x")
+    load = subprocess.Popen([recorder.workload("alternate"), what, data], stdin=subprocess.PIPE)
+    rows = 0
+    for _ in range(1 if recorder.EMULATED else 6): # there, attaching takes far longer
+        # None: rows may be lost.
+        with recorder.Recording(tmp_path, "--streams", "fs", "--pid", str(load.pid), code=None) as r:
+            recorder.wait_for(lambda: b",read," in r.written(), "a row of a read")
+        frame = r.rows("fs")
+        wrong = frame[(frame["operation"] != "read") | (frame["return_value"] != "1") | (frame["duration_ns"] == "")]
+        assert wrong.empty, wrong.to_dict("records")
+        rows += len(frame)
+    load.communicate()
+    assert load.returncode == 0 and rows

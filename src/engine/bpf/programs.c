@@ -74,17 +74,22 @@ static bool exits_wanted(const struct bpf_engine *b)
 	return b->process_exit || b->streams & (FS | CONN | EPOLL);
 }
 
-/* Rows with the same hook are alternatives: the first one that this kernel supports is attached. */
+/* Rows with the same hook are alternatives: the first one that this kernel supports is attached.
+ *
+ * Programs are attached in this order and detached in the reverse order. A program that ends what
+ * another one begins comes before it: otherwise the end of what begins between the two would be
+ * missed, and the next end of the same thread or request, of something that is not recorded, would
+ * be taken for it. */
 /* clang-format off */
 const struct program programs[] = {
-	/* Attached first, because it removes what the others create. */
+	/* Removes what the others create. */
 	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL, no_task_storage },
-	{ HOOK_SYS_ENTER, "kprobe.multi/sys_*", "on_sys_enter_function", SYSCALL_STREAMS, 0, NULL },
-	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
-	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "kretprobe.multi/sys_*", "on_sys_exit_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp/raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_ENTER, "kprobe.multi/sys_*", "on_sys_enter_function", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_STOP, "tp_btf/signal_generate", "on_stop", SYSCALL_STREAMS, 5,
 	  "calls that a tracer (ptrace) skips" },
 	{ HOOK_NAME, "fexit/do_getname", "on_name", FS, 3, PATHS_READ },
@@ -101,17 +106,6 @@ const struct program programs[] = {
 	{ HOOK_SIGNAL, "tp_btf/signal_deliver", "on_signal", FS, 3,
 	  "results of kernel AIO that a killed process did not reap" },
 
-	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
-	  "IO_URING" },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, NULL },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_opcode", FS | CONN, 5, NULL },
-	{ HOOK_URING_REFUSED, "tp/io_uring/io_uring_req_failed", "on_uring_refused_classic", FS | CONN, 0,
-	  "IO_URING requests that are refused on submission", names_requests },
-	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3, NULL, names_requests },
-	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused_old", FS | CONN, 4, NULL,
-	  names_requests },
 	{ HOOK_URING_COMPLETE, "tp/io_uring/io_uring_complete", "on_uring_complete_classic", FS | CONN, 0,
 	  "IO_URING" },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL, names_requests },
@@ -131,6 +125,18 @@ const struct program programs[] = {
 	  "such successes of kernel workers", can_skip },
 	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post_result", FS | CONN, 3, NULL, can_skip },
 	{ HOOK_URING_WORK, "fentry/io_wq_free_work", "on_uring_work", FS | CONN, 1, NULL, can_skip },
+
+	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
+	  "IO_URING" },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_opcode", FS | CONN, 5, NULL },
+	{ HOOK_URING_REFUSED, "tp/io_uring/io_uring_req_failed", "on_uring_refused_classic", FS | CONN, 0,
+	  "IO_URING requests that are refused on submission", names_requests },
+	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3, NULL, names_requests },
+	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused_old", FS | CONN, 4, NULL,
+	  names_requests },
 
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },
@@ -178,9 +184,9 @@ const struct program programs[] = {
 	{ HOOK_BLOCK_INSERT, "tp_btf/block_rq_insert", "on_block_insert", BLOCK, 0, NULL },
 	{ HOOK_BLOCK_ISSUE, "tp_btf/block_rq_issue", "on_block_issue", BLOCK, 0, NULL },
 	{ HOOK_BLOCK_COMPLETE, "tp_btf/block_rq_complete", "on_block_complete", BLOCK, 3, NULL },
+	{ HOOK_BIO_COMPLETE, "tp_btf/block_bio_complete", "on_bio_complete", BLOCK, 2, "bio rows" },
 	{ HOOK_BIO_QUEUE, "tp_btf/block_bio_queue", "on_bio_queue", BLOCK, 1, "bio rows" },
 	{ HOOK_BIO_QUEUE, "tp_btf/block_bio_queue", "on_bio_queue_old", BLOCK, 2, NULL },
-	{ HOOK_BIO_COMPLETE, "tp_btf/block_bio_complete", "on_bio_complete", BLOCK, 2, "bio rows" },
 
 	{ HOOK_EXTENT_LIMIT, "fentry/__blk_throtl_bio", "on_extent_limit", EXTENT, 1,
 	  "who submitted what a limit (io.max) has held back" },
@@ -192,8 +198,8 @@ const struct program programs[] = {
 	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_folio", "on_extent_dirty", EXTENT, 2, OWNERS },
 	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_page", "on_extent_dirty_page", EXTENT, 2, NULL },
 	{ HOOK_EXTENT_WORK, "tp_btf/writeback_queue", "on_extent_work", EXTENT, 2, "cause unmount" },
-	{ HOOK_EXTENT_WORK_BEGIN, "tp_btf/writeback_start", "on_extent_work_begin", EXTENT, 2, WHY },
 	{ HOOK_EXTENT_WORK_END, "tp_btf/writeback_written", "on_extent_work_end", EXTENT, 2, WHY },
+	{ HOOK_EXTENT_WORK_BEGIN, "tp_btf/writeback_start", "on_extent_work_begin", EXTENT, 2, WHY },
 
 	{ HOOK_CACHE_ADD, "tp_btf/mm_filemap_add_to_page_cache", "on_cache_add", CACHE, 1,
 	  "MISS, MISS_WRITE, READAHEAD" },
