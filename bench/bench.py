@@ -412,11 +412,14 @@ def machine(load):
     model = re.search(r'^(?:model name|CPU part)\s*: (.*)$', info, re.M)
     uname = os.uname()
     memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
-    versions = [first_line([p, '--version']) for p in ('strace', 'perf', 'bpftrace')]
     return (f'{datetime.date.today()}, {os.cpu_count()} x {model[1] if model else uname.machine}, '
             f'{memory:.0f} GiB, {uname.sysname} {uname.release} {uname.machine}, '
-            f'load at start {load:.2f}. '
-            f'Beside it: {", ".join(v for v in versions if v)}.')
+            f'load at start {load:.2f}')
+
+
+def machine_and_peers(load):
+    versions = [first_line([p, '--version']) for p in ('strace', 'perf', 'bpftrace')]
+    return f'{machine(load)}. Beside it: {", ".join(v for v in versions if v)}.'
 
 
 def write(path, text, begin=BEGIN, end=END):
@@ -458,7 +461,7 @@ def main():
     medians = {name: median(r) for name, r in results.items()}
     verdicts = list(goals(medians))
 
-    text = '\n'.join([machine(load), '', *table(nothing, results, {**missing, **failed}, noisy, medians), '',
+    text = '\n'.join([machine_and_peers(load), '', *table(nothing, results, {**missing, **failed}, noisy, medians), '',
                       f'| goal (medians of {options.rounds} rounds) | measured | limit | |',
                       '|---|---:|---:|---|', *(line for line, _ in verdicts)])
     print(text)

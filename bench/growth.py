@@ -7,7 +7,6 @@ The kernel counts that time (sysctl kernel.bpf_stats_enabled), so that other loa
 least of the rounds. Needs root.
 """
 import argparse
-import datetime
 import os
 import subprocess
 import tempfile
@@ -90,8 +89,7 @@ def main():
                 measured.append(measure(options.growth, recorder, kind, n))
             os.close(counting)
             recorder.end()
-    text = '\n'.join([f'{datetime.date.today()}, {os.cpu_count()} CPUs, Linux {os.uname().release}, load at start {load:.2f}, '
-                      f'{options.rounds} rounds.', '', *table(ns)])
+    text = '\n'.join([f'{peers.machine(load)}, {options.rounds} rounds.', '', *table(ns)])
     print(text)
     if options.write:
         peers.write(options.write, text, BEGIN, END)

@@ -7,7 +7,6 @@ The time is divided into equal parts, and for each the table has the CPU time of
 recorder's memory, and the bytes that were stored. Fails if rows are lost. Needs root.
 """
 import argparse
-import datetime
 import json
 import os
 import pathlib
@@ -82,8 +81,8 @@ def main():
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load = os.getloadavg()[0]
-    lines = [f'{datetime.date.today()}, {os.cpu_count()} CPUs, Linux {os.uname().release}, load at start {load:.2f}, {4 * RATE:,} rows per '
-             'second.', '', '| minutes | CPU of the recorder, ns per operation | of the program | VmRSS, MiB | bytes stored per operation |',
+    lines = [f'{peers.machine(load)}, {4 * RATE:,} rows per second.', '',
+             '| minutes | CPU of the recorder, ns per operation | of the program | VmRSS, MiB | bytes stored per operation |',
              '|---:|---:|---:|---:|---:|']
     for until, own, its, mib, kept in measure(options.iotrc, options.growth, options.minutes * 60):
         lines.append(f'| {until / 60:.0f} | {own:,.0f} | {its:,.0f} | {mib:.1f} | {kept:.1f} |')

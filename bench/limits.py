@@ -6,7 +6,6 @@ Programs that read as fast as they can, until rows are lost; the start; an idle 
 first snapshot. Needs root, and a machine that does nothing else: the load is printed.
 """
 import argparse
-import datetime
 import json
 import os
 import pathlib
@@ -132,8 +131,7 @@ def main():
     parser.add_argument('--write', metavar='PAGE', help='put the table between the markers of that page')
     options = parser.parse_args()
     lock, load = peers.alone(), os.getloadavg()[0]
-    lines = [f'{datetime.date.today()}, {os.cpu_count()} CPUs, Linux {os.uname().release}, load at start {load:.2f}, medians of '
-             f'{options.rounds} rounds.', '', '| | measured | goal |', '|---|---:|---:|']
+    lines = [f'{peers.machine(load)}, medians of {options.rounds} rounds.', '', '| | measured | goal |', '|---|---:|---:|']
     for what, measured, goal in rows(options):
         lines.append(f'| {what} | {measured} | {goal} |')
         print(lines[-1], flush=True)

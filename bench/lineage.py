@@ -24,6 +24,7 @@ import subprocess
 import tempfile
 import time
 
+import bench as peers
 from counted import PATIENCE_S, Recorder, count_time, programs_of
 
 RECORDINGS = {"none": None, "block": ["--streams", "block", "--no-snapshots"],
@@ -260,9 +261,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", help="a page that has a place for the table")
     args = parser.parse_args()
+    load = os.getloadavg()[0]
     text, missed = table(*measure(args.iotrc, args.bpftool, args.floor, args.rounds))
-    text += (f"\n{args.rounds} rounds in turns, Linux {os.uname().release}, {os.cpu_count()} CPUs, "
-             f"load {os.getloadavg()[1]:.1f} (`make bench-lineage`).\n")
+    text += f"\n{args.rounds} rounds in turns, {peers.machine(load)} (`make bench-lineage`).\n"
     print(text)
     if args.write:
         page = pathlib.Path(args.write)

@@ -149,7 +149,7 @@ def main():
         f.write(os.urandom(1 << 17))
     peers.mount_tracefs()
     names = options.only.split(',') if options.only else list(TRACERS)
-    results = {'machine': peers.machine(load), 'rounds': options.rounds,
+    results = {'machine': peers.machine_and_peers(load), 'rounds': options.rounds,
                **measure(bench, names, options.rounds)}
     text = '\n'.join([results['machine'], '', *table(results), '',
                       f'Medians of {options.rounds} rounds, least and most in brackets.'])

@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 
+import bench as peers
+
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent
 BEGIN, END = "<!-- run: begin -->", "<!-- run: end -->"
@@ -209,8 +211,7 @@ def main():
             shutil.copy2(TOP / file, scratch / "tree" / file, follow_symlinks=False)
         load = os.getloadavg()[0]
         rows, known, bare = costs(scratch / "tree", ["make", "-s", "-j2", options.target], options.rounds, scratch)
-        lines = [f"{time.strftime('%F')}, {os.cpu_count()} CPUs, Linux {os.uname().release}, load at start {load:.2f}; "
-                 f"`make -j2 {options.target}`, rounds: {options.rounds}; fsatrace and tracexec are in no package here.", "",
+        lines = [f"{peers.machine(load)}; `make -j2 {options.target}`, rounds: {options.rounds}; fsatrace and tracexec are in no package here.", "",
                  *table(rows, known, bare), "", *ways(options.ways.resolve(), scratch)]
     print(*lines, sep="\n")
     if options.write:
