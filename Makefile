@@ -15,6 +15,7 @@
 #   make docs          the pages of docs/ and the iotrc.conf that are generated from the tables
 #   make bench         speed compared with peers and with the minimum possible (root)
 #   make bench-all     the same, also for each operation; writes the docs and bench/results.json (root)
+#   make bench-workloads  how much longer whole programs take: find, tar, git, make, databases, servers, fio (root)
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    the cost of a row from the record to the file; fails if it has grown
 #   make bench-bpf     the cost of the BPF programs, compared with BEFORE=build/iotrc of another checkout (root)
@@ -112,7 +113,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-all bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live bench-workloads install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-bpf-stack check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -523,8 +524,9 @@ $(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
 # CI builds the programs of benchmarks, since nothing else there does.
 bench-programs: all
 	@$(MAKE) --no-print-directory -C bench programs BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
-bench bench-all: deps all
+bench bench-all bench-workloads: deps all
 	@scripts/install-deps.sh bench
+	$(if $(filter bench,$@),,@scripts/install-deps.sh bench-workloads)
 	@$(MAKE) --no-print-directory -C bench $@ BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 
 # Replays two recordings: one operation of each kind (rows), and real programs (real). UPDATE=1 writes the numbers with

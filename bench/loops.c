@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* loops OPERATION [FILE] CALLS: repeats an operation, on FILE, which has at least 128 KiB; getppid
- * and epoll, which iotrc does not record, take no file. Prints 'NS CALLS CPU': the nanoseconds that
- * one operation took, by CLOCK_MONOTONIC around the loop only, so that the start of the process or
- * of a tracer is not included; the number of operations, with those of the warm-up; and the
- * nanoseconds of CPU that the process used. */
+/* loops OPERATION [FILE] CALLS: repeats an operation, on FILE, which has at least 128 KiB; those
+ * that iotrc does not record, such as getppid, take no file. Prints 'NS CALLS CPU': the nanoseconds
+ * that one operation took, by CLOCK_MONOTONIC around the loop only, so that the start of the
+ * process or of a tracer is not included; the number of operations, with those of the warm-up; and
+ * the nanoseconds of CPU that the process used. */
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,14 +19,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/workloads/uring.h"
+
 #define PAGE 4096
 #define LARGE (128 * 1024)
 #define WARM_UP 1000 /* operations before the measurement */
 #define COMPONENTS 30
+#define ENTRIES 1000 /* of the directory that is read */
+#define DEPTH 32     /* requests to a ring at a time */
 #define NAME_MAX_BYTES 4096
 
 struct work {
-	int fd, out, epoll;
+	int fd, out, epoll, memory, entries;
+	struct ring ring;
 	const char *file;
 	char other[NAME_MAX_BYTES], deep[NAME_MAX_BYTES];
 	char *page; /* a mapping */
@@ -87,6 +94,44 @@ static bool do_fault(struct work *w)
 	return !madvise(w->page, PAGE, MADV_DONTNEED);
 }
 
+/* The whole directory, in as many calls as it takes. */
+static bool do_readdir(struct work *w)
+{
+	long n;
+
+	if (lseek(w->entries, 0, SEEK_SET))
+		return false;
+	while ((n = syscall(SYS_getdents64, w->entries, buf, sizeof(buf))) > 0)
+		;
+	return !n;
+}
+
+static bool do_fsync(struct work *w)
+{
+	return !fsync(w->memory);
+}
+
+/* DEPTH reads at once. */
+static bool do_ring(struct work *w)
+{
+	bool ok = true;
+
+	for (int i = 0; i < DEPTH; i++)
+		ring__ask(&w->ring, IORING_OP_READ, w->fd, buf, PAGE, 0);
+	ring__go(&w->ring, DEPTH);
+	for (int i = 0; i < DEPTH; i++)
+		ok &= ring__take(&w->ring, NULL, NULL) == PAGE;
+	return ok;
+}
+
+static bool do_futex(struct work *w)
+{
+	static unsigned int word;
+
+	(void)w;
+	return !syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 static bool do_epoll(struct work *w)
 {
 	struct epoll_event event;
@@ -106,12 +151,14 @@ static const struct operation {
 	int threads; /* that run at the same time, CALLS operations each */
 	bool no_file;
 } operations[] = {
-	{ "pread", do_pread, 1, false },      { "pread-1", do_byte, 1, false },
-	{ "pread-128k", do_large, 1, false }, { "pread-2-threads", do_pread, 2, false },
-	{ "write", do_write, 1, false },      { "stat", do_stat, 1, false },
-	{ "stat-deep", do_deep, 1, false },   { "open", do_open, 1, false },
-	{ "rename-2", do_rename, 1, false },  { "fault", do_fault, 1, false },
-	{ "epoll", do_epoll, 1, true },       { "getppid", do_getppid, 1, true },
+	{ "pread", do_pread, 1, false },          { "pread-1", do_byte, 1, false },
+	{ "pread-128k", do_large, 1, false },     { "pread-2-threads", do_pread, 2, false },
+	{ "write", do_write, 1, false },          { "stat", do_stat, 1, false },
+	{ "stat-deep", do_deep, 1, false },       { "open", do_open, 1, false },
+	{ "rename-2", do_rename, 1, false },      { "fault", do_fault, 1, false },
+	{ "readdir-1000", do_readdir, 1, false }, { "fsync", do_fsync, 1, false },
+	{ "uring-32", do_ring, 1, false },        { "epoll", do_epoll, 1, true },
+	{ "futex", do_futex, 1, true },           { "getppid", do_getppid, 1, true },
 };
 #define N_OPERATIONS (sizeof(operations) / sizeof(*operations))
 
@@ -151,6 +198,25 @@ static bool make_deep(struct work *w)
 	return !access(w->deep, F_OK);
 }
 
+/* Makes a directory of ENTRIES beside FILE. */
+static bool make_entries(struct work *w)
+{
+	char name[NAME_MAX_BYTES];
+
+	snprintf(name, sizeof(name), "%s.entries", w->file);
+	mkdir(name, 0700);
+	w->entries = open(name, O_RDONLY | O_DIRECTORY);
+	for (int i = 0; w->entries >= 0 && i < ENTRIES; i++) {
+		int fd;
+
+		snprintf(name, sizeof(name), "entry%04d", i);
+		fd = openat(w->entries, name, O_WRONLY | O_CREAT, 0600);
+		if (fd < 0 || close(fd))
+			return false;
+	}
+	return w->entries >= 0;
+}
+
 static bool prepare(struct work *w, const char *file)
 {
 	w->epoll = epoll_create1(0);
@@ -163,7 +229,9 @@ static bool prepare(struct work *w, const char *file)
 	snprintf(w->other, sizeof(w->other), "%s.out", file);
 	w->fd = open(file, O_RDONLY);
 	w->out = open(w->other, O_WRONLY | O_CREAT, 0600);
-	return w->fd >= 0 && w->out >= 0 && make_deep(w);
+	w->memory = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+	return w->fd >= 0 && w->out >= 0 && w->memory >= 0 && !ring__new(&w->ring, 0) &&
+	       make_deep(w) && make_entries(w);
 }
 
 struct turn {

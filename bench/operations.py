@@ -20,8 +20,9 @@ import bench as peers
 # Operation: calls of a turn.
 CALLS = {'pread': 100_000, 'pread-1': 100_000, 'pread-128k': 8_000, 'pread-2-threads': 60_000,
          'write': 60_000, 'stat': 80_000, 'stat-deep': 40_000, 'open': 60_000, 'rename-2': 20_000,
-         'fault': 80_000, 'epoll': 150_000, 'getppid': 150_000}
-NO_FILE = ('epoll', 'getppid')
+         'fault': 80_000, 'readdir-1000': 2_000, 'fsync': 80_000, 'uring-32': 4_000, 'epoll': 150_000, 'futex': 150_000,
+         'getppid': 150_000}
+NO_FILE = ('epoll', 'futex', 'getppid')
 STOPPED = 100  # for a tracer that stops the program at each call, the number of calls is divided by this
 INSTANCE = '/sys/kernel/tracing/instances/iotrc-bench'
 
@@ -81,10 +82,9 @@ def under(*command):
 
 # Name: (what runs it, the operations that it sees, whether it stops the program at each call).
 # strace receives only the calls of these operations, through a seccomp filter.
-SEEN_BY_STRACE = 'pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise'
+SEEN_BY_STRACE = 'pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise,getdents64,lseek,fsync,io_uring_enter'
 TRACERS = {
-    'floor': (lambda b: beside(peers.Floor(), b), ('pread', 'pread-1', 'pread-128k', 'pread-2-threads',
-                                                   'epoll', 'getppid'), False),
+    'floor': (lambda b: beside(peers.Floor(), b), ('pread', 'pread-1', 'pread-128k', 'pread-2-threads', *NO_FILE), False),
     'iotrc': (lambda b: beside(peers.Iotrc(), b), tuple(CALLS), False),
     'raw ftrace': (ftrace, tuple(CALLS), False),
     'perf record': (lambda b: under('perf', 'record', '-q', '-e', 'raw_syscalls:*', '-o', b.path('trace'),

@@ -217,6 +217,13 @@ bench-report npm:@duckdb/node-api@1.5.6-r.1 NPM        NPM                    NP
 bench command:strace             strace                strace                 strace
 bench perf                       PERF                  perf                   perf
 bench command:bpftrace           bpftrace              bpftrace               bpftrace
+bench-workloads command:fio         fio                fio                    fio
+bench-workloads command:sqlite3     sqlite3            sqlite                 sqlite
+bench-workloads command:pgbench     postgresql-contrib postgresql-contrib     postgresql
+bench-workloads command:redis-server redis-server      redis                  redis
+bench-workloads command:redis-benchmark redis-tools    redis                  redis
+bench-workloads command:nginx       nginx-light        nginx                  nginx
+bench-workloads command:wrk         wrk                wrk                    wrk
 '
 
 has() {
