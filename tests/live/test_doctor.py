@@ -93,6 +93,13 @@ def test_messages_on_old_kernels_say_what_they_lack(report_here):
     assert ("task storage" in limits) == (recorder.RELEASE < (5, 13))
     assert ("bpf_rdonly_cast" in limits) == (recorder.RELEASE < (6, 2))
     assert ("io_uring completions do not identify" in limits) == (recorder.RELEASE < (5, 18))
+    costs = re.search(r"hooked by (functions|classic tracepoints): tracepoints add (\d+) ns to every call, functions (\d+) ns", limits)
+    probes = "fprobe" in pathlib.Path("/proc/kallsyms").read_text()
+    assert bool(costs) == (recorder.RELEASE >= (7, 1) and probes), limits
+    if costs: # functions if a recorded call costs no more; and they are what is attached
+        by_functions = int(costs[3]) <= int(costs[2])
+        assert (costs[1] == "functions") == by_functions, limits
+        assert any(h["name"] == "kprobe.multi/sys_*" and h["attached"] for h in report_here["hooks"]) == by_functions
     assert ("while process 1 runs" in limits) == (recorder.unseen(100) > 0)
 
 

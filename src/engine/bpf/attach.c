@@ -47,17 +47,18 @@ static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t 
 	return 0;
 }
 
-/* Adds the functions in which a seccomp filter or a tracer keeps a call from being made: such calls
- * reach no function of their own. Returns their number, at most FUNCTIONS_MORE. */
-static size_t add_refusals(struct bpf_engine *b, unsigned long *addrs)
+/* Finds the functions of the wanted system calls, unless they are known already. */
+static int find_functions(struct bpf_engine *b)
 {
-	size_t n = 0;
+	int err = 0;
 
-	if ((b->skel->bss->secure_computing = functions__address("__secure_computing")))
-		addrs[n++] = b->skel->bss->secure_computing;
-	if ((b->skel->bss->ptrace_notify = functions__address("ptrace_notify")))
-		addrs[n++] = b->skel->bss->ptrace_notify;
-	return n;
+	if (!b->functions.calls)
+		err = functions__find(&b->functions,
+				      (const struct syscall_desc *)b->skel->bss->syscalls,
+				      (const struct syscall_desc *)b->skel->bss->syscalls_compat);
+	b->skel->bss->secure_computing = b->functions.secure_computing;
+	b->skel->bss->ptrace_notify = b->functions.ptrace_notify;
+	return err;
 }
 
 /* The entries, or the RETURNS, of the wanted system calls. */
@@ -65,22 +66,15 @@ static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_progra
 					 bool returns)
 {
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = returns);
-	struct bpf_link *link = NULL;
-	unsigned long *addrs;
-	int err = functions__of_syscalls((const struct syscall_desc *)b->skel->bss->syscalls,
-					 (const struct syscall_desc *)b->skel->bss->syscalls_compat,
-					 &addrs, &opts.cnt);
+	int err = find_functions(b);
 
-	if (!err) {
-		if (returns)
-			opts.cnt += add_refusals(b, addrs + opts.cnt);
-		opts.addrs = addrs;
-		link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
-		err = link ? 0 : -errno;
-		free(addrs);
+	if (err) {
+		errno = -err;
+		return NULL;
 	}
-	errno = -err;
-	return link;
+	opts.addrs = b->functions.calls;
+	opts.cnt = b->functions.n_calls + (returns ? b->functions.n_refusals : 0);
+	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
 }
 
 static int attach_one(struct bpf_engine *b, struct bpf_program *prog, const struct program *p)

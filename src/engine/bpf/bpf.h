@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #include "bpf/abi.h"
+#include "engine/bpf/attach_cost.h"
+#include "engine/bpf/functions.h"
 #include "engine/bpf/lane.h"
 #include "engine/bpf/ring.h"
 #include "engine/engine.h"
@@ -50,9 +52,12 @@ struct bpf_engine {
 	bool can_overflow, can_skip; /* programs for io_uring's rarer completions are needed */
 	bool counts_by_functions; /* count what sockets move in functions: there is no tracepoint */
 	enum attach attach;       /* never ATTACH_AUTO */
+	bool attach_measured;     /* to choose it */
+	char attach_text[160];    /* what was measured */
 
 	/* By row of programs.c. absent: the kernel supports no row of its hook. */
 	bool chosen[PROGRAMS_MAX], absent[PROGRAMS_MAX];
+	struct functions functions; /* found when programs are attached to them */
 	struct bpf_link **links;
 	size_t n_links;
 

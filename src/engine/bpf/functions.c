@@ -10,6 +10,7 @@
 #include "platform/macros.h"
 
 #define FUNCTIONS_MAX 2048 /* a kernel has about 900, of both kinds */
+#define REFUSALS 2         /* functions in which calls are refused */
 
 /* Each kind of function: its prefix, and the names of the calls that it may perform. */
 static const struct {
@@ -54,63 +55,81 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int read_symbols(FILE *f, const struct syscall_desc *native,
-			const struct syscall_desc *compat, unsigned long *addrs, size_t *ret_n)
+/* Where the address of the function SYMBOL belongs if calls are refused in it; else NULL. */
+static unsigned long *refusal(struct functions *f, const char *symbol)
+{
+	if (!strcmp(symbol, "__secure_computing"))
+		return &f->secure_computing;
+	return strcmp(symbol, "ptrace_notify") ? NULL : &f->ptrace_notify;
+}
+
+static int read_symbols(FILE *symbols, struct functions *f, const struct syscall_desc *native,
+			const struct syscall_desc *compat)
 {
 	char line[512], symbol[256];
-	unsigned long addr;
-	size_t n = 0, kept = 0;
+	unsigned long addr, *special;
 
-	while (fgets(line, sizeof(line), f)) {
+	while (fgets(line, sizeof(line), symbols)) {
 		/* A module's name follows in brackets; symbols of parts made by the compiler
 		 * contain a dot. */
-		if (!strstr(line, "_sys_") || strpbrk(line, "[.") ||
-		    sscanf(line, "%lx %*c %255s", &addr, symbol) != 2 ||
-		    !wanted(symbol, native, compat))
+		if (strpbrk(line, "[.") ||
+		    (!strstr(line, "_sys_") && !strstr(line, "ptrace_notify") &&
+		     !strstr(line, "__secure_computing")) ||
+		    sscanf(line, "%lx %*c %255s", &addr, symbol) != 2)
+			continue;
+		special = refusal(f, symbol);
+		if (!special && !wanted(symbol, native, compat))
 			continue;
 		if (!addr)
 			return -EPERM;
-		if (n == FUNCTIONS_MAX)
+		if (special)
+			*special = addr;
+		else if (f->n_calls == FUNCTIONS_MAX)
 			return -E2BIG;
-		addrs[n++] = addr;
+		else
+			f->calls[f->n_calls++] = addr;
 	}
-	qsort(addrs, n, sizeof(*addrs), compare);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || addrs[kept - 1] != addrs[i])
-			addrs[kept++] = addrs[i];
-	*ret_n = kept;
-	return kept ? 0 : -ENOTSUP;
+	return f->n_calls ? 0 : -ENOTSUP;
 }
 
-int functions__of_syscalls(const struct syscall_desc *native, const struct syscall_desc *compat,
-			   unsigned long **ret, size_t *ret_n)
+/* Sorts the calls, drops those that occur twice, and adds the refusals. */
+static void arrange(struct functions *f)
 {
-	FILE *f = fopen("/proc/kallsyms", "re");
-	unsigned long *addrs = f ? calloc(FUNCTIONS_MAX + FUNCTIONS_MORE, sizeof(*addrs)) : NULL;
+	size_t kept = 0;
+
+	qsort(f->calls, f->n_calls, sizeof(*f->calls), compare);
+	for (size_t i = 0; i < f->n_calls; i++)
+		if (!kept || f->calls[kept - 1] != f->calls[i])
+			f->calls[kept++] = f->calls[i];
+	f->n_calls = kept;
+	if (f->secure_computing)
+		f->calls[kept + f->n_refusals++] = f->secure_computing;
+	if (f->ptrace_notify)
+		f->calls[kept + f->n_refusals++] = f->ptrace_notify;
+}
+
+int functions__find(struct functions *ret, const struct syscall_desc *native,
+		    const struct syscall_desc *compat)
+{
+	struct functions f = { .calls = calloc(FUNCTIONS_MAX + REFUSALS, sizeof(*f.calls)) };
+	FILE *symbols = f.calls ? fopen("/proc/kallsyms", "re") : NULL;
 	int err = -errno;
 
-	if (addrs)
-		err = read_symbols(f, native, compat, addrs, ret_n);
-	if (f)
-		fclose(f);
+	if (symbols) {
+		err = read_symbols(symbols, &f, native, compat);
+		fclose(symbols);
+	}
 	if (err) {
-		free(addrs);
+		functions__free(&f);
 		return err;
 	}
-	*ret = addrs;
+	arrange(&f);
+	*ret = f;
 	return 0;
 }
 
-unsigned long functions__address(const char *name)
+void functions__free(struct functions *f)
 {
-	FILE *f = fopen("/proc/kallsyms", "re");
-	char line[512], symbol[256];
-	unsigned long addr, ret = 0;
-
-	while (f && !ret && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lx %*c %255s", &addr, symbol) == 2 && !strcmp(symbol, name))
-			ret = addr;
-	if (f)
-		fclose(f);
-	return ret;
+	free(f->calls);
+	memset(f, 0, sizeof(*f));
 }

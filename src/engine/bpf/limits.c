@@ -36,6 +36,11 @@ static bool preempted_others(const struct bpf_engine *b)
 	return b->skel->rodata->cfg.raw_preemptible && b->attach != ATTACH_RAW;
 }
 
+static bool measured(const struct bpf_engine *b)
+{
+	return b->attach_measured;
+}
+
 static bool unseen_init(const struct bpf_engine *b)
 {
 	return b->init_unseen;
@@ -61,6 +66,9 @@ static const struct {
 	{ preempted_others, "from 7.1 on",
 	  "programs on raw tracepoints can be preempted: block, page cache and sockets have two programs for "
 	  "each event; events that both miss are counted" },
+	{ measured, "from 7.1 on, with CONFIG_FPROBE",
+	  "system calls are hooked by classic tracepoints, or by functions if a recorded call does not cost more then: "
+	  "both are measured at the start" },
 	{ unseen_init, "where `bpf_prog_aux` has `init_owned` (a patch of some sandboxes)",
 	  "no program runs while process 1 runs: its events, and those of interrupts meanwhile, are neither "
 	  "recorded nor counted" },
@@ -80,7 +88,7 @@ size_t limits__list(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX])
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (limits[i].holds(b))
-			ret[n++] = limits[i].text;
+			ret[n++] = limits[i].holds == measured ? b->attach_text : limits[i].text;
 	return n;
 }
 

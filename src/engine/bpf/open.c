@@ -45,6 +45,7 @@ static void free_engine(struct engine *e)
 	calls__free(b);
 	rings__free(b);
 	iotrc_bpf__destroy(b->skel);
+	functions__free(&b->functions);
 	free(b->links);
 	free(b->sums_removed.indexes);
 	free(b);

@@ -2,6 +2,7 @@
 /* Which programs serve which streams; a stream that is off loads none. */
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "engine/bpf/bpf.h"
@@ -262,6 +263,25 @@ const struct program programs[] = {
 const size_t n_programs = ARRAY_SIZE(programs);
 _Static_assert(ARRAY_SIZE(programs) <= PROGRAMS_MAX, "chosen and absent have room");
 
+/* For kernels whose raw tracepoints cannot be used. At the same cost of a recorded call functions
+ * are better, since other calls do not pass their hooks. */
+static enum attach cheapest(struct bpf_engine *b, const struct btf *btf)
+{
+	struct attach_cost cost;
+	bool functions;
+
+	if (!(b->streams & SYSCALL_STREAMS) || !kernel__functions_exact(btf) ||
+	    attach_cost__measure(&cost))
+		return ATTACH_CLASSIC;
+	functions = cost.functions <= cost.tracepoints;
+	b->attach_measured = true;
+	snprintf(b->attach_text, sizeof(b->attach_text),
+		 "system calls are hooked by %s: tracepoints add %" PRIu64
+		 " ns to every call, functions %" PRIu64 " ns to a recorded one",
+		 functions ? "functions" : "classic tracepoints", cost.tracepoints, cost.functions);
+	return functions ? ATTACH_FUNCTIONS : ATTACH_CLASSIC;
+}
+
 /* Without tracefs, auto uses the remaining way and reports it. */
 int programs__choose_attach(struct bpf_engine *b, enum attach wanted, const struct btf *btf,
 			    char *problem)
@@ -287,7 +307,7 @@ int programs__choose_attach(struct bpf_engine *b, enum attach wanted, const stru
 				       "--attach functions: only on x86-64, from 6.14 on, with "
 				       "CONFIG_FPROBE: use auto");
 	if (wanted == ATTACH_AUTO)
-		wanted = preemptible && classic >= 0 ? ATTACH_CLASSIC : ATTACH_RAW;
+		wanted = preemptible && classic >= 0 ? cheapest(b, btf) : ATTACH_RAW;
 	b->attach = wanted;
 	return 0;
 }

@@ -62,7 +62,7 @@ int tracepoint__id(const char *name)
 	return read_id(open_tracefs(), name);
 }
 
-struct bpf_link *tracepoint__attach(struct bpf_program *prog, const char *name)
+int tracepoint__open(const char *name)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
@@ -70,18 +70,25 @@ struct bpf_link *tracepoint__attach(struct bpf_program *prog, const char *name)
 		.sample_period = 1,
 		.wakeup_events = 1,
 	};
-	struct bpf_link *link;
 	int id = tracepoint__id(name), fd;
 
-	if (id < 0) {
-		errno = -id;
-		return NULL;
-	}
+	if (id < 0)
+		return id;
 	attr.config = id;
 	/* The CPU does not matter: the program belongs to the tracepoint. */
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
+	return fd < 0 ? -errno : fd;
+}
+
+struct bpf_link *tracepoint__attach(struct bpf_program *prog, const char *name)
+{
+	struct bpf_link *link;
+	int fd = tracepoint__open(name);
+
+	if (fd < 0) {
+		errno = -fd;
 		return NULL;
+	}
 	link = bpf_program__attach_perf_event(prog, fd);
 	if (!link)
 		close(fd);

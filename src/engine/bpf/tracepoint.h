@@ -10,6 +10,10 @@ struct bpf_program;
  * be read. It need not be mounted. */
 int tracepoint__id(const char *name);
 
+/* Opens a perf event of the tracepoint NAME. A program that is attached to it runs on all CPUs.
+ * Returns its descriptor, which the caller closes, or a negative errno. */
+int tracepoint__open(const char *name);
+
 /* Attaches PROG to the tracepoint NAME on all CPUs until the link is destroyed. Returns NULL and
  * sets errno on failure. */
 struct bpf_link *tracepoint__attach(struct bpf_program *prog, const char *name);
