@@ -7,6 +7,7 @@
 #include <linux/io_uring.h>
 #include <linux/mman.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,13 @@ static int do_uring(const char *dir)
 	return err;
 }
 
+static int close_both(int a, int b, int err)
+{
+	close(a);
+	close(b);
+	return err;
+}
+
 /* Accepts CLIENT's connection on SERVER, and sends a byte to it from CLIENT. */
 static int pass_byte(int client, int server)
 {
@@ -146,6 +154,89 @@ static int do_socket(const char *dir)
 	return err;
 }
 
+/* Sends a byte from FROM to TO, and closes both. ADDRESS: that of TO if FROM is not connected. On
+ * this machine it has arrived when the call returns. */
+static int pass_datagram(int from, int to, const struct sockaddr *address, socklen_t len)
+{
+	char byte = 0;
+	bool passed = sendto(from, &byte, 1, MSG_NOSIGNAL, address, len) == 1 &&
+		      recv(to, &byte, 1, MSG_DONTWAIT) == 1;
+
+	return close_both(from, to, passed ? 0 : -errno);
+}
+
+/* A packet to the ADDRESS, without a port, of this machine. */
+static int pass_packet(struct sockaddr *address, socklen_t len)
+{
+	int from = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int to = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (bind(to, address, len) || getsockname(to, address, &len))
+		return close_both(from, to, -errno);
+	return pass_datagram(from, to, address, len);
+}
+
+static int do_udp(const char *dir)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	return pass_packet((struct sockaddr *)&a, sizeof(a));
+}
+
+static int do_udp6(const char *dir)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	return pass_packet((struct sockaddr *)&a, sizeof(a));
+}
+
+static int do_unix(const char *dir)
+{
+	int pair[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	err = pass_datagram(pair[0], pair[1], NULL, 0);
+	if (err || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
+		return err ? err : -errno;
+	return pass_datagram(pair[0], pair[1], NULL, 0);
+}
+
+/* A directory with a file that is renamed, and both removed again. */
+static int do_names(const char *dir)
+{
+	char path[4096], file[4104], other[4104];
+	int fd, err = 0;
+
+	if (snprintf(path, sizeof(path), "%s/iotrc-doctor-XXXXXX", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (!mkdtemp(path))
+		return -errno;
+	snprintf(file, sizeof(file), "%s/file", path);
+	snprintf(other, sizeof(other), "%s/other", path);
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || rename(file, other) || unlink(other))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (rmdir(path) && !err)
+		err = -errno;
+	return err;
+}
+
+static void ignore(int number)
+{
+}
+
+static int do_signal(const char *dir)
+{
+	struct sigaction act = { .sa_handler = ignore }, before;
+
+	if (sigaction(SIGUSR1, &act, &before) || raise(SIGUSR1))
+		return -errno;
+	return sigaction(SIGUSR1, &before, NULL) ? -errno : 0;
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -153,7 +244,7 @@ static const struct {
 	int (*run)(const char *dir);
 } tests[] = {
 	{ "writing, syncing, reading and mapping a file",
-	  " sys_enter sys_exit block_getrq block_rq_issue"
+	  " sys_enter sys_exit sys_* block_getrq block_rq_issue"
 	  " block_rq_complete block_bio_queue mm_filemap_add_to_page_cache mm_filemap_delete_from_page_cache"
 	  " mm_filemap_get_pages filemap_read generic_file_buffered_read mm_filemap_fault filemap_fault"
 	  " mm_filemap_map_pages filemap_map_pages page_cache_sync_ra writeback_dirty_folio writeback_dirty_page"
@@ -164,7 +255,19 @@ static const struct {
 	{ "an fsync through io_uring",
 	  " io_uring_submit_req io_uring_submit_sqe io_uring_complete ", do_uring },
 	{ "a TCP connection and a packet to a port without a listener",
-	  " inet_sock_set_state tcp_rcv_space_adjust kfree_skb ", do_socket },
+	  " inet_sock_set_state tcp_rcv_space_adjust kfree_skb sock_send_length sock_recv_length"
+	  " sock_close ",
+	  do_socket },
+	{ "a UDP packet over IPv4", " udp_sendmsg udp_recvmsg ", do_udp },
+	{ "a UDP packet over IPv6", " udpv6_sendmsg udpv6_recvmsg ", do_udp6 },
+	{ "a stream and a datagram of unix sockets",
+	  " unix_stream_sendmsg unix_stream_recvmsg unix_dgram_sendmsg __unix_dgram_recvmsg"
+	  " unix_dgram_recvmsg ",
+	  do_unix },
+	{ "renaming and removing a file, and removing a directory",
+	  " do_getname putname security_inode_unlink security_inode_rmdir security_inode_rename ",
+	  do_names },
+	{ "a signal", " signal_generate signal_deliver ", do_signal },
 };
 #define COUNT ARRAY_SIZE(tests)
 _Static_assert(COUNT <= SELF_TEST_MAX, "self_test.results has a place for each");

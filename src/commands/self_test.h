@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SELF_TEST_MAX 8
+#define SELF_TEST_MAX 16
 
 struct self_test {
 	int go_fd, done_fd;         /* pipes to and from the process */
