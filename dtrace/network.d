@@ -219,11 +219,30 @@ syscall::fcntl:return, syscall::fcntl_nocancel:return
 	self->w4 = 0;
 }
 
-/* A child inherits its parent's sockets. */
+/* A child inherits its parent's sockets, unless posix_spawn() changes its descriptors: vfs.d. */
+syscall::posix_spawn:entry
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1) && arg2/
+{
+	this->desc = (uint64_t *)copyin(arg2, 24);
+	this->attr = this->desc[1];
+	self->changed = this->desc[2] != 0;
+}
+
+syscall::posix_spawn:entry
+/pid != $pid && pid != $1 && ppid != $1 && !progenyof($1) && arg2 && this->attr/
+{
+	self->changed |= (*(uint16_t *)copyin(this->attr, 2) & 0x4000) != 0;
+}
+
 proc:::create
 /args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
-	printf("create %d %d %d %d 0 %d 0\n", cpu, pid, tid, timestamp, args[0]->pr_pid);
+	printf("create %d %d %d %d 0 %d 0 %d\n", cpu, pid, tid, timestamp, args[0]->pr_pid, self->changed);
+}
+
+syscall::posix_spawn:return
+{
+	self->changed = 0;
 }
 
 proc:::exec-success

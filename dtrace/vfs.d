@@ -48,6 +48,7 @@ syscall::getattrlistbulk:entry, syscall::fgetattrlist:entry, syscall::fsetattrli
 syscall::fchmod:entry, syscall::fchmod_extended:entry, syscall::fchown:entry,
 syscall::futimes:entry, syscall::fchflags:entry, syscall::fgetxattr:entry, syscall::fsetxattr:entry,
 syscall::flistxattr:entry, syscall::fremovexattr:entry, syscall::flock:entry, syscall::fchdir:entry,
+syscall::__pthread_fchdir:entry,
 syscall::munmap:entry, syscall::msync:entry, syscall::msync_nocancel:entry, syscall::open:entry,
 syscall::open_nocancel:entry, syscall::open_extended:entry, syscall::open_dprotected_np:entry,
 syscall::creat:entry, syscall::guarded_open_np:entry, syscall::guarded_open_dprotected_np:entry,
@@ -58,7 +59,8 @@ syscall::newlstat:entry, syscall::getattrlist:entry, syscall::setattrlist:entry,
 syscall::access:entry, syscall::access_extended:entry, syscall::readlink:entry,
 syscall::truncate:entry, syscall::unlink:entry, syscall::rmdir:entry, syscall::mkdir:entry,
 syscall::mkdir_extended:entry, syscall::mknod:entry, syscall::mkfifo:entry,
-syscall::mkfifo_extended:entry, syscall::chdir:entry, syscall::chroot:entry, syscall::chmod:entry,
+syscall::mkfifo_extended:entry, syscall::chdir:entry, syscall::__pthread_chdir:entry,
+syscall::chroot:entry, syscall::chmod:entry,
 syscall::chmod_extended:entry, syscall::chown:entry, syscall::lchown:entry, syscall::utimes:entry,
 syscall::chflags:entry, syscall::getxattr:entry, syscall::lgetxattr:entry, syscall::setxattr:entry,
 syscall::lsetxattr:entry, syscall::listxattr:entry, syscall::llistxattr:entry,
@@ -130,6 +132,22 @@ syscall::posix_spawn:entry
 	self->exec = copyinstr(arg1);
 }
 
+/* What the call does to the child's descriptors and directory is not seen: there are actions on its
+ * files, or 0x4000 (POSIX_SPAWN_CLOEXEC_DEFAULT) closes them. (xnu, bsd/sys/spawn_internal.h) */
+syscall::posix_spawn:entry
+/self->ts && arg2/
+{
+	this->desc = (uint64_t *)copyin(arg2, 24);
+	this->attr = this->desc[1];
+	self->changed = this->desc[2] != 0;
+}
+
+syscall::posix_spawn:entry
+/self->ts && arg2 && this->attr/
+{
+	self->changed |= (*(uint16_t *)copyin(this->attr, 2) & 0x4000) != 0;
+}
+
 syscall::exit:entry, syscall::exit_group:entry
 /pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
@@ -157,7 +175,8 @@ syscall::getattrlistbulk:return, syscall::fgetattrlist:return, syscall::fsetattr
 syscall::fchmod:return, syscall::fchmod_extended:return, syscall::fchown:return,
 syscall::futimes:return, syscall::fchflags:return, syscall::fgetxattr:return,
 syscall::fsetxattr:return, syscall::flistxattr:return, syscall::fremovexattr:return,
-syscall::flock:return, syscall::fchdir:return, syscall::munmap:return, syscall::msync:return,
+syscall::flock:return, syscall::fchdir:return, syscall::__pthread_fchdir:return,
+syscall::munmap:return, syscall::msync:return,
 syscall::msync_nocancel:return, syscall::mmap:return, syscall::sendfile64:return,
 syscall::copy_file_range:return, syscall::open:return, syscall::open_nocancel:return,
 syscall::open_extended:return, syscall::open_dprotected_np:return, syscall::creat:return,
@@ -169,7 +188,8 @@ syscall::getattrlist:return, syscall::setattrlist:return, syscall::access:return
 syscall::access_extended:return, syscall::readlink:return, syscall::truncate:return,
 syscall::unlink:return, syscall::rmdir:return, syscall::mkdir:return,
 syscall::mkdir_extended:return, syscall::mknod:return, syscall::mkfifo:return,
-syscall::mkfifo_extended:return, syscall::chdir:return, syscall::chroot:return,
+syscall::mkfifo_extended:return, syscall::chdir:return, syscall::__pthread_chdir:return,
+syscall::chroot:return,
 syscall::chmod:return, syscall::chmod_extended:return, syscall::chown:return,
 syscall::lchown:return, syscall::utimes:return, syscall::chflags:return, syscall::getxattr:return,
 syscall::lgetxattr:return, syscall::setxattr:return, syscall::lsetxattr:return,
@@ -456,6 +476,13 @@ syscall::fchdir:return
 	    (int)self->a, self->b, self->c, self->d);
 }
 
+syscall::__pthread_fchdir:return
+/self->ts/
+{
+	printf("pthread_fchdir %d %d %d %d %d %d %d %d %d %d %d\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
+	    (int)self->a, self->b, self->c, self->d);
+}
+
 syscall::munmap:return
 /self->ts/
 {
@@ -619,6 +646,14 @@ syscall::chdir:return
 {
 	this->p = errno == 14 ? "" : copyinstr(self->a);
 	printf("chdir %d %d %d %d %d %d %d %d %d %d %d %d:%S\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
+	    0, self->b, self->c, self->d, strlen(this->p), this->p);
+}
+
+syscall::__pthread_chdir:return
+/self->ts/
+{
+	this->p = errno == 14 ? "" : copyinstr(self->a);
+	printf("pthread_chdir %d %d %d %d %d %d %d %d %d %d %d %d:%S\n", cpu, pid, tid, timestamp, timestamp - self->ts, (int64_t)arg1, errno,
 	    0, self->b, self->c, self->d, strlen(this->p), this->p);
 }
 
@@ -944,13 +979,29 @@ syscall::fclonefileat:return
 	    (int)self->a, (int)self->b, 0, self->d, strlen(this->p), this->p);
 }
 
+/* ---- threads with a directory of their own, on macOS ---- */
+
+syscall::__pthread_chdir:return, syscall::__pthread_fchdir:return
+/self->ts && errno == 0/
+{
+	self->own_cwd = 1;
+}
+
+/* Not if its process has ended, too. */
+proc:::lwp-exit
+/self->own_cwd && named[pid]/
+{
+	printf("thread_exit %d %d %d %d 0 0 0\n", cpu, pid, tid, timestamp);
+	self->own_cwd = 0;
+}
+
 /* ---- processes ---- */
 
 proc:::create
 /args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1 && !progenyof($1)/
 {
 	self->child = args[0]->pr_pid;
-	printf("create %d %d %d %d 0 %d 0\n", cpu, pid, tid, timestamp, args[0]->pr_pid);
+	printf("create %d %d %d %d 0 %d 0 %d\n", cpu, pid, tid, timestamp, args[0]->pr_pid, self->changed);
 }
 
 proc:::create
@@ -1019,7 +1070,8 @@ syscall::getattrlistbulk:return, syscall::fgetattrlist:return, syscall::fsetattr
 syscall::fchmod:return, syscall::fchmod_extended:return, syscall::fchown:return,
 syscall::futimes:return, syscall::fchflags:return, syscall::fgetxattr:return,
 syscall::fsetxattr:return, syscall::flistxattr:return, syscall::fremovexattr:return,
-syscall::flock:return, syscall::fchdir:return, syscall::munmap:return, syscall::msync:return,
+syscall::flock:return, syscall::fchdir:return, syscall::__pthread_fchdir:return,
+syscall::munmap:return, syscall::msync:return,
 syscall::msync_nocancel:return, syscall::mmap:return, syscall::sendfile64:return,
 syscall::copy_file_range:return, syscall::open:return, syscall::open_nocancel:return,
 syscall::open_extended:return, syscall::open_dprotected_np:return, syscall::creat:return,
@@ -1031,7 +1083,8 @@ syscall::getattrlist:return, syscall::setattrlist:return, syscall::access:return
 syscall::access_extended:return, syscall::readlink:return, syscall::truncate:return,
 syscall::unlink:return, syscall::rmdir:return, syscall::mkdir:return,
 syscall::mkdir_extended:return, syscall::mknod:return, syscall::mkfifo:return,
-syscall::mkfifo_extended:return, syscall::chdir:return, syscall::chroot:return,
+syscall::mkfifo_extended:return, syscall::chdir:return, syscall::__pthread_chdir:return,
+syscall::chroot:return,
 syscall::chmod:return, syscall::chmod_extended:return, syscall::chown:return,
 syscall::lchown:return, syscall::utimes:return, syscall::chflags:return, syscall::getxattr:return,
 syscall::lgetxattr:return, syscall::setxattr:return, syscall::lsetxattr:return,
@@ -1058,6 +1111,7 @@ syscall::clone:return, syscall::clone3:return
 	self->d = 0;
 	self->child = 0;
 	self->exec = 0;
+	self->changed = 0;
 }
 
 syscall::mmap:return, syscall::guarded_pwrite_np:return, syscall::sendfile64:return,

@@ -136,6 +136,45 @@ def test_descriptors_are_followed(tmp_path):
     assert run.counts()["filtered"] == 2 # the two whose file is unknown
 
 
+def test_threads_with_directories_of_their_own(tmp_path):
+    """macOS' __pthread_chdir() and __pthread_fchdir(): relative paths of a thread, and of the child that it makes, begin there,
+    until it returns to the directory of its process, or ends."""
+    p, thread, third, child, spawned = (lines.OURS + i for i in range(5))
+    here, cwd = {"pid": p, "tid": p}, -2
+    own, gone, made = {"pid": p, "tid": thread}, {"pid": p, "tid": third}, {"pid": child}
+    call = lambda name, *numbers, text=None, who, **more: lines.line(
+        name, "\x010;", *numbers, texts=[] if text is None else [text], **who, **more)
+    stat = lambda text, who: call("stat", 0, 0, 0, 0, text=text, who=who)
+    steps = [
+        call("chdir", 0, 0, 0, 0, text=b"/a", who=here), stat(b"1", here), stat(b"2", own),
+        call("pthread_chdir", 0, 0, 0, 0, text=b"/b", who=own), stat(b"3", own), stat(b"4", here),
+        call("pthread_chdir", 0, 0, 0, 0, text=b"c", who=own), call("chdir", 0, 0, 0, 0, text=b"../q", who=own),
+        stat(b"5", own), stat(b"6", here), call("open", 0, 0, 0, 0, text=b"/d", who=here, ret=5),
+        call("pthread_fchdir", 5, 0, 0, 0, who=own), call("openat", cwd, 0, 0, 0, text=b"7", who=own, ret=6),
+        call("create", 0, who=own, ret=child), stat(b"8", made), call("write", 6, 0, 3, 0, who=made, ret=3),
+        # It executes a program: its thread's directory becomes the process's.
+        call("pthread_chdir", 0, 0, 0, 0, text=b"/e", who=made), call("exec", text=b"x", who=made), stat(b"9", made),
+        # posix_spawn() that changes the child's descriptors or directory: neither is guessed.
+        call("create", 1, who=own, ret=spawned), stat(b"10", {"pid": spawned}), call("write", 6, 0, 3, 0, who={"pid": spawned}, ret=3),
+        call("pthread_fchdir", -1, 0, 0, 0, who=own), stat(b"11", own),
+        call("pthread_fchdir", -1, 0, 0, 0, who=own, ret=-1, error=9),
+        call("pthread_chdir", 0, 0, 0, 0, text=b"no", who=own, ret=-1, error=2), stat(b"12", own),
+        call("pthread_chdir", 0, 0, 0, 0, text=b"/t", who=gone), call("thread_exit", who=gone), stat(b"13", gone),
+        call("pthread_fchdir", 77, 0, 0, 0, who=own), stat(b"14", own),
+    ]
+    run = Run(tmp_path, after(1), vfs=[[DARWIN, ["line", "".join(steps)], ["wait"]]])
+    assert run.code == 0, run.said
+    assert [(r["operation"], r["filename"], r["errno"]) for r in run.rows()] == [
+        ("chdir", "/a", ""), ("getattr", "/a/1", ""), ("getattr", "/a/2", ""), ("chdir", "/b", ""), ("getattr", "/b/3", ""),
+        ("getattr", "/a/4", ""), ("chdir", "/b/c", ""), ("chdir", "/b/q", ""), ("getattr", "/b/c/5", ""), ("getattr", "/b/q/6", ""),
+        ("open", "/d", ""), ("chdir", "/d", ""), ("open", "/d/7", ""), ("getattr", "/d/8", ""), ("write", "/d/7", ""),
+        ("chdir", "/e", ""), ("process_exec", "/e/x", ""), ("getattr", "/e/9", ""), ("getattr", "", ""), ("chdir", "/b/q", ""),
+        ("getattr", "/b/q/11", ""), ("chdir", "/b/q/no", "ENOENT"), ("getattr", "/b/q/12", ""), ("chdir", "/t", ""),
+        ("getattr", "/b/q/13", ""), ("getattr", "", "")]
+    # A descriptor of which nothing is known: of the spawned process, -1, and 77.
+    assert run.counts()["filtered"] == 3
+
+
 def test_numbers_of_macos(tmp_path):
     """errno, flags and families are those of macOS if the lines are; the words are the same."""
     fcntl_fullfsync = 51

@@ -253,6 +253,34 @@ def test_descendants_whose_forks_are_not_shown(tmp_path):
     assert got[1]["ppid"] == parent and got[4]["ppid"] == child
 
 
+def test_a_thread_with_a_directory_of_its_own(tmp_path):
+    """Until it returns to the directory of its process, which is descriptor -1."""
+    own = {"thread": "\x01tid;"}
+    shown = [lines.fs_usage("chdir", path="/a"), lines.fs_usage("pthread_chdir", path="/b", **own),
+             lines.fs_usage("stat64", path="1", **own), lines.fs_usage("stat64", path="2"),
+             lines.fs_usage("open", fd=3, flags="R___________", path="/d"), lines.fs_usage("pthread_fchdir", fd=3, **own),
+             lines.fs_usage("unlinkat", dir=-2, path="3", **own), lines.fs_usage("pthread_fchdir", fd=-1, **own),
+             lines.fs_usage("stat64", path="4", **own), lines.fs_usage("pthread_fchdir", fd=-1, error=9, **own)]
+    run = Run(tmp_path, "fs_usage", [["begun"], *map(line, shown), ["serve"]], command=("/usr/bin/python3", "-S", "-c", PROGRAM))
+    assert run.incomplete == []
+    assert [(row["operation"], row["filename"]) for row in rows(run)] == [
+        ("chdir", "/a"), ("chdir", "/b"), ("getattr", "/b/1"), ("getattr", "/a/2"), ("open", "/d"), ("chdir", "/d"),
+        ("unlink", "/d/3"), ("chdir", "/a"), ("getattr", "/a/4")]
+
+
+@pytest.mark.parametrize("spawns", [False, True])
+def test_files_of_children(tmp_path, spawns):
+    """A child has its parent's files, unless posix_spawn() may have changed them: then the system is asked, in which it has no
+    descriptor 99."""
+    shown = [lines.fs_usage("open", fd=99, flags="_WC_T__________", path="/d/parent"),
+             lines.fs_usage("posix_spawn" if spawns else "fork", path="/bin/sh" if spawns else ""),
+             lines.fs_usage("write", fd=99, bytes=3, thread="\x01child;")]
+    run = Run(tmp_path, "fs_usage", [["begun"], line("\n".join(shown)), ["serve"]], command=("sh", "-c", f"sleep 90 & {WAIT}; kill $!"))
+    assert [t.split(" by")[0] for t in run.incomplete] == (["programs started"] if spawns else [])
+    assert [(row["operation"], row["filename"]) for row in rows(run)] == [
+        ("open", "/d/parent")] + ([] if spawns else [("write", "/d/parent")])
+
+
 def test_failed_calls_on_two_files(tmp_path):
     """They have rows with the path that fs_usage shows; the other one is unknown. Nothing has changed, and no file is known to
     be missing, as the error may be about either."""

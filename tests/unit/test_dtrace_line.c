@@ -143,10 +143,10 @@ Test(dtrace_processes, descriptors)
 	process__close(t, p, 40);
 	cr_assert_null(process__opened(p, 40));
 	cr_assert_not_null(process__opened(p, 3));
-	child = process_table__fork(t, p, 8);
+	child = process_table__fork(t, p, 8, NULL);
 	process_table__rename(t, "/x", 2, "/longer", 7);
 	cr_assert_str_eq(process__opened(child, 3)->path, "/longer");
-	process__exec(t, child);
+	process__exec(t, child, 8);
 	cr_assert_null(process__opened(child, 8));
 	cr_assert_not_null(process__opened(child, 10));
 	cr_assert_not_null(process__opened(p, 8));
@@ -170,10 +170,10 @@ Test(dtrace_processes, more_than_fit)
 		n++;
 	cr_assert_eq(n, PROCESSES_MAX);
 	cr_assert_null(process_table__find(t, n + 1));
-	cr_assert_null(process_table__fork(t, process_table__find(t, 1), n + 1));
+	cr_assert_null(process_table__fork(t, process_table__find(t, 1), n + 1, NULL));
 	cr_assert_not_null(process_table__get(t, n), "those that are there stay");
 	process_table__remove(t, 7);
-	cr_assert_not_null(process_table__fork(t, process_table__find(t, 1), n + 1));
+	cr_assert_not_null(process_table__fork(t, process_table__find(t, 1), n + 1, NULL));
 	cr_assert_null(process_table__get(t, 7));
 	process_table__free(t);
 }
@@ -196,7 +196,7 @@ Test(dtrace_processes, more_descriptors_than_fit)
 	cr_assert_null(process__open(t, other, 3, false, "/y", 2));
 	cr_assert_null(process__opened(other, 3));
 	cr_assert_eq(process_table__left_out(t), 1);
-	child = process_table__fork(t, p, 3);
+	child = process_table__fork(t, p, 3, NULL);
 	cr_assert_eq(child->n_descriptors, 0);
 	cr_assert_eq(process_table__left_out(t), 1 + (uint64_t)n);
 	cr_assert_str_eq(process__opened(p, n - 1)->path, "/x", "those that are there stay");
@@ -204,6 +204,37 @@ Test(dtrace_processes, more_descriptors_than_fit)
 	cr_assert_not_null(process__open(t, other, 3, false, "/y", 2));
 	process_table__rename(t, "/y", 2, "/z", 2);
 	cr_assert_str_eq(process__opened(other, 3)->path, "/z");
+	process_table__free(t);
+}
+
+/* 16,384 threads with a directory of their own. For one that does not fit, nothing is guessed. */
+Test(dtrace_processes, more_thread_dirs_than_fit)
+{
+	struct process_table *t;
+	struct process *p, *other;
+
+	cr_assert_eq(process_table__new(&t), 0);
+	p = process_table__get(t, 1);
+	other = process_table__get(t, 2);
+	process__set_cwd(p, "/p", 2);
+	process__set_cwd(other, "/other", 6);
+	for (uint32_t tid = 1; tid <= THREAD_DIRS_MAX; tid++)
+		process__set_thread_dir(t, p, tid, "/own", 4);
+	cr_assert_str_eq(process__cwd(p, THREAD_DIRS_MAX), "/own");
+	cr_assert_str_eq(process__cwd(p, THREAD_DIRS_MAX + 1), "/p");
+	process__set_thread_dir(t, other, 7, "/own", 4);
+	cr_assert_null(process__cwd(other, 7));
+	cr_assert_null(process__cwd(other, 8));
+	process__set_thread_dir(t, p, 5, "/new", 4);
+	cr_assert_str_eq(process__cwd(p, 5), "/new", "those that are there change");
+	process__exec(t, other, 7);
+	cr_assert_null(process__cwd(other, 7));
+	cr_assert(other->not_queried);
+	process__set_cwd(other, "/other", 6);
+	process_table__remove(t, 1);
+	process__set_thread_dir(t, other, 7, "/own", 4);
+	cr_assert_str_eq(process__cwd(other, 7), "/own", "there is room again");
+	cr_assert_str_eq(process__cwd(other, 8), "/other");
 	process_table__free(t);
 }
 

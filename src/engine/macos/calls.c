@@ -162,8 +162,11 @@ static struct call_text directory(const struct macos_event *e, uint8_t dir)
 	int64_t here = is_darwin(e) ? DARWIN_AT_FDCWD : LINUX_AT_FDCWD;
 	struct opened *o = opened(e, dir);
 
-	if (!dir || number(e, dir) == here)
-		return (struct call_text){ e->p->cwd, e->p->cwd ? strlen(e->p->cwd) : 0 };
+	if (!dir || number(e, dir) == here) {
+		const char *cwd = process__cwd(e->p, e->l->tid);
+
+		return (struct call_text){ cwd, cwd ? strlen(cwd) : 0 };
+	}
 	return o && !o->is_socket ? (struct call_text){ o->path, o->len } :
 				    (struct call_text){ NULL, 0 };
 }
@@ -443,22 +446,50 @@ static void take_SENDFILE(struct macos_event *e)
 	take_FILES(e);
 }
 
-static void take_CHDIR(struct macos_event *e)
+/* Makes the row. Returns the new directory; it has no text if it is unknown. */
+static struct call_text change_directory(struct macos_event *e)
 {
 	struct opened *o = opened(e, e->info->fd);
 	char *to = e->s->all->path[0];
 	size_t len = absolute(e, 0, 0, to);
 
-	if (e->info->fd)
-		take_FD(e);
-	else
+	if (!e->info->fd) {
 		ask_one(e, FS_CHDIR);
-	if (failed(e))
+		return (struct call_text){ to, len };
+	}
+	take_FD(e);
+	return o && !o->is_socket ? (struct call_text){ o->path, o->len } :
+				    (struct call_text){ NULL, 0 };
+}
+
+static void take_CHDIR(struct macos_event *e)
+{
+	struct call_text to = change_directory(e);
+
+	if (!failed(e))
+		process__set_cwd(e->p, to.s, to.len);
+}
+
+/* A thread gets a directory of its own; with descriptor -1 it returns to that of the process. */
+static void take_THREAD_CHDIR(struct macos_event *e)
+{
+	bool returns = e->info->fd && number(e, e->info->fd) == -1;
+	struct opened own = { .path = e->p->cwd, .len = e->p->cwd ? strlen(e->p->cwd) : 0 };
+	struct call_text to;
+
+	if (returns && !failed(e)) {
+		process__drop_thread_dir(e->s->processes, e->p, e->l->tid);
+		about_file(e, FS_CHDIR, &own);
 		return;
-	if (!e->info->fd)
-		process__set_cwd(e->p, to, len);
-	else
-		process__set_cwd(e->p, o ? o->path : NULL, o && !o->is_socket ? o->len : 0);
+	}
+	to = change_directory(e);
+	if (!failed(e))
+		process__set_thread_dir(e->s->processes, e->p, e->l->tid, to.s, to.len);
+}
+
+static void take_THREAD_EXIT(struct macos_event *e)
+{
+	process__drop_thread_dir(e->s->processes, e->p, e->l->tid);
 }
 
 static void take_CHROOT(struct macos_event *e)
@@ -473,7 +504,11 @@ static void take_CHROOT(struct macos_event *e)
 
 static void take_CREATE(struct macos_event *e)
 {
-	process_table__fork(e->s->processes, e->p, (uint32_t)e->l->ret);
+	struct process *child = process_table__fork(e->s->processes, e->p, (uint32_t)e->l->ret,
+						    process__cwd(e->p, e->l->tid));
+
+	if (child && number(e, AT(0)))
+		process__forget_files(e->s->processes, child);
 }
 
 static void take_FORK(struct macos_event *e)
@@ -499,7 +534,7 @@ static void take_EXEC(struct macos_event *e)
 		ask_one(e, FS_PROCESS_EXEC);
 		return;
 	}
-	process__exec(e->s->processes, e->p);
+	process__exec(e->s->processes, e->p, e->l->tid);
 	if (e->l->n_texts > 1)
 		set_arguments(e->p, e->l->text[1], number(e, AT(0)));
 	else

@@ -338,6 +338,7 @@ static bool take_root(struct source *s, const json_t *root)
 		struct event_text child = t;
 
 		call(&child, "create");
+		child.l.n_numbers = 0; /* its descriptors do not matter: none are reported */
 		queue(s, &child);
 	}
 	if (shape->take == take_FORK || shape->take == take_EXEC || shape->take == take_EXIT)

@@ -87,7 +87,8 @@ static const struct fs_usage_call {
 	{ "chmodat", AT_PATH, "fchmodat" }, { "chown", PATH }, { "lchown", PATH },
 	{ "chownat", AT_PATH, "fchownat" }, { "utimes", PATH }, { "chflags", PATH },
 	{ "getxattr", PATH }, { "setxattr", PATH }, { "listxattr", PATH },
-	{ "removexattr", PATH }, { "chdir", PATH }, { "rename", RENAMED },
+	{ "removexattr", PATH }, { "chdir", PATH }, { "pthread_chdir", PATH },
+	{ "pthread_fchdir", FD }, { "chroot", PATH }, { "rename", RENAMED },
 	{ "renameat", RENAMED, "rename" }, { "renamex_np", RENAMED, "rename" },
 	{ "renameatx_np", RENAMED, "rename" }, { "link", TWO }, { "linkat", TWO, "link" },
 	{ "symlink", SECOND }, { "symlinkat", SECOND, "symlink" }, { "copyfile", TWO },
@@ -193,6 +194,20 @@ static void queue_ancestors(struct source *s, const struct call_line *of, pid_t 
 	queue(s, &l, NULL, 0);
 }
 
+/* The child inherits the files of its parent, unless that calls posix_spawn(), which may change
+ * them unseen. Which thread made the child is unknown, too. */
+static void inherit(struct source *s, struct process *parent, uint32_t pid)
+{
+	bool own_dirs = parent->n_dirs || parent->dirs_full;
+	struct process *child =
+		process_table__fork(s->processes, parent, pid, own_dirs ? NULL : parent->cwd);
+
+	if (child && parent->spawns)
+		process__forget_files(s->processes, child);
+	else if (child && own_dirs)
+		child->not_queried = true;
+}
+
 /* Makes a descendant of a recorded process the child of its nearest known ancestor. By now, lines
  * that were read together with this one may have made the process, or its parent, known. */
 static void adopt(struct source *s, const struct call_line *l)
@@ -203,7 +218,7 @@ static void adopt(struct source *s, const struct call_line *l)
 		struct process *p = process_table__find(s->processes, (uint32_t)l->n[i]);
 
 		if (p && p->wanted) {
-			process_table__fork(s->processes, p, l->pid);
+			inherit(s, p, l->pid);
 			return;
 		}
 	}
@@ -250,9 +265,12 @@ static void queue_hole(struct source *s, const struct call_line *of, enum hole h
 
 static void take_hole(struct source *s, const struct call_line *l)
 {
-	const struct process *p = macos__process(s, l->pid);
+	struct process *p = macos__process(s, l->pid);
 
-	if (p && macos__is_wanted(s->all, p))
+	if (!p)
+		return;
+	p->spawns |= l->ret == HOLE_SPAWN;
+	if (macos__is_wanted(s->all, p))
 		macos__hole(s, (enum hole)l->ret);
 }
 
@@ -435,7 +453,8 @@ static void look_for_file(struct source *s, const struct call_line *l)
 			strcmp(l->name, "exit") != 0 && strcmp(l->name, "close") != 0;
 	int fd = (int)l->n[strcmp(l->name, "mmap") ? 0 : 4];
 
-	if (!p || !about_fd || !macos__is_wanted(s->all, p) || process__opened(p, fd))
+	/* -1: a mapping of no file, or a thread that returns to the directory of its process. */
+	if (!p || !about_fd || fd < 0 || !macos__is_wanted(s->all, p) || process__opened(p, fd))
 		return;
 	p->not_queried = true;
 	p = macos__process(s, l->pid);

@@ -10,7 +10,7 @@
 #define BUCKETS 4096 /* a power of two */
 
 struct process_table {
-	size_t n, n_descriptors;
+	size_t n, n_descriptors, n_dirs;
 	uint64_t left_out;    /* descriptors that did not fit */
 	struct opened *files; /* all with a path */
 	struct process *buckets[BUCKETS];
@@ -183,9 +183,93 @@ static void close_those(struct process_table *all, struct process *p, bool every
 	p->n_descriptors = kept;
 }
 
-void process__exec(struct process_table *all, struct process *p)
+/* ---- working directories ---- */
+
+static struct thread_dir *find_dir(const struct process *p, uint32_t tid)
+{
+	for (size_t i = 0; i < p->n_dirs; i++)
+		if (p->dirs[i].tid == tid)
+			return &p->dirs[i];
+	return NULL;
+}
+
+const char *process__cwd(const struct process *p, uint32_t tid)
+{
+	const struct thread_dir *d = find_dir(p, tid);
+
+	return d ? d->path : p->dirs_full ? NULL : p->cwd;
+}
+
+void process__set_cwd(struct process *p, const char *path, size_t len)
+{
+	free(p->cwd);
+	p->cwd = len ? copy(path, len) : NULL;
+}
+
+void process__set_thread_dir(struct process_table *all, struct process *p, uint32_t tid,
+			     const char *path, size_t len)
+{
+	struct thread_dir *d = find_dir(p, tid), *grown = NULL;
+
+	if (d) {
+		free(d->path);
+	} else {
+		if (all->n_dirs < THREAD_DIRS_MAX)
+			grown = array__grow(p->dirs, p->n_dirs, &p->dirs_capacity, sizeof(*grown));
+		if (!grown) {
+			p->dirs_full = true;
+			return;
+		}
+		p->dirs = grown;
+		d = &grown[p->n_dirs++];
+		all->n_dirs++;
+	}
+	*d = (struct thread_dir){ tid, len ? copy(path, len) : NULL };
+}
+
+void process__drop_thread_dir(struct process_table *all, struct process *p, uint32_t tid)
+{
+	struct thread_dir *d = find_dir(p, tid);
+
+	if (!d)
+		return;
+	free(d->path);
+	*d = p->dirs[--p->n_dirs];
+	all->n_dirs--;
+}
+
+static void drop_thread_dirs(struct process_table *all, struct process *p)
+{
+	while (p->n_dirs)
+		process__drop_thread_dir(all, p, p->dirs[0].tid);
+	p->dirs_full = false;
+}
+
+/* The process works where the thread did that called exec(). On macOS the program runs in a new
+ * thread: then it is not known which one that was. */
+static void settle_cwd(struct process_table *all, struct process *p, uint32_t tid)
+{
+	const struct thread_dir *d = find_dir(p, tid);
+
+	if (!p->n_dirs && !p->dirs_full)
+		return;
+	process__set_cwd(p, d ? d->path : NULL, d && d->path ? strlen(d->path) : 0);
+	p->not_queried |= !p->cwd;
+	drop_thread_dirs(all, p);
+}
+
+void process__exec(struct process_table *all, struct process *p, uint32_t tid)
 {
 	close_those(all, p, false);
+	settle_cwd(all, p, tid);
+}
+
+void process__forget_files(struct process_table *all, struct process *p)
+{
+	close_those(all, p, true);
+	drop_thread_dirs(all, p);
+	process__set_cwd(p, NULL, 0);
+	p->not_queried = true;
 }
 
 /* ---- processes ---- */
@@ -213,7 +297,9 @@ void process_table__remove(struct process_table *p, uint32_t pid)
 	*at = process->next;
 	p->n--;
 	close_those(p, process, true);
+	drop_thread_dirs(p, process);
 	free(process->descriptors);
+	free(process->dirs);
 	free(process->cwd);
 	free(process);
 }
@@ -242,7 +328,8 @@ struct process *process_table__get(struct process_table *p, uint32_t pid)
 	return *at;
 }
 
-struct process *process_table__fork(struct process_table *p, struct process *parent, uint32_t pid)
+struct process *process_table__fork(struct process_table *p, struct process *parent, uint32_t pid,
+				    const char *cwd)
 {
 	struct process *child;
 
@@ -260,7 +347,7 @@ struct process *process_table__fork(struct process_table *p, struct process *par
 	child->cmdline_len = parent->cmdline_len;
 	child->cmdline_cut = parent->cmdline_cut;
 	child->named = parent->named;
-	child->cwd = parent->cwd ? strdup(parent->cwd) : NULL;
+	child->cwd = cwd ? strdup(cwd) : NULL;
 	for (size_t i = 0; i < parent->n_descriptors; i++) {
 		struct descriptor *d = &parent->descriptors[i];
 
@@ -282,12 +369,6 @@ void process_table__forget_descriptors(struct process_table *p)
 			close_those(p, process, true);
 			process->not_queried = true;
 		}
-}
-
-void process__set_cwd(struct process *p, const char *path, size_t len)
-{
-	free(p->cwd);
-	p->cwd = len ? copy(path, len) : NULL;
 }
 
 /* ---- names of files ---- */

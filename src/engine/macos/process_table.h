@@ -13,6 +13,7 @@
 #define PROCESSES_MAX (1 << 16)
 #define DESCRIPTORS_MAX (1 << 20) /* of all processes together */
 #define DESCRIPTOR_MAX (1 << 20)  /* numbers below */
+#define THREAD_DIRS_MAX (1 << 14) /* of all processes together */
 
 /* An open file or a socket; several descriptors may refer to it. */
 struct opened {
@@ -36,6 +37,12 @@ struct descriptor {
 	struct opened *opened;
 };
 
+/* A thread that has a working directory of its own (macOS' __pthread_chdir()). */
+struct thread_dir {
+	uint32_t tid;
+	char *path; /* or NULL: not known */
+};
+
 struct process {
 	struct process *next;
 	uint32_t pid, ppid;
@@ -45,7 +52,11 @@ struct process {
 	char cmdline[CMDLINE_BYTES];
 	uint16_t cmdline_len;
 	bool cmdline_cut;
-	char *cwd;                      /* or NULL: not known */
+	bool spawns;             /* calls posix_spawn() */
+	char *cwd;               /* or NULL: not known */
+	struct thread_dir *dirs; /* of the threads that have their own */
+	size_t n_dirs, dirs_capacity;
+	bool dirs_full; /* a thread did not fit: it may be any that is not in the list */
 	struct descriptor *descriptors; /* by number */
 	size_t n_descriptors, capacity;
 };
@@ -61,8 +72,10 @@ struct process_table *process_table__free(struct process_table *p);
 struct process *process_table__find(struct process_table *p, uint32_t pid);
 /* … which is created, with nothing known about it, if it is missing. NULL: there is no space. */
 struct process *process_table__get(struct process_table *p, uint32_t pid);
-/* Adds PID, a new child of PARENT, which inherits everything. NULL: there is no space. */
-struct process *process_table__fork(struct process_table *p, struct process *parent, uint32_t pid);
+/* Adds PID, a new child of PARENT, which inherits everything, and works in CWD (NULL: unknown).
+ * NULL: there is no space. */
+struct process *process_table__fork(struct process_table *p, struct process *parent, uint32_t pid,
+				    const char *cwd);
 void process_table__remove(struct process_table *p, uint32_t pid);
 /* Returns how many descriptors did not fit. */
 uint64_t process_table__left_out(const struct process_table *p);
@@ -80,10 +93,21 @@ struct opened *process__open_socket(struct process_table *all, struct process *p
 void process__dup(struct process_table *all, struct process *p, int old, int number, bool closes);
 void process__close(struct process_table *all, struct process *p, int number);
 void process__set_closes(struct process *p, int number, bool closes);
-/* Notes that the process executes a program: descriptors with close-on-exec are gone. */
-void process__exec(struct process_table *all, struct process *p);
-/* Sets the working directory; LEN 0: unknown. */
+/* Notes that thread TID executes a program: descriptors with close-on-exec and all other threads
+ * are gone. */
+void process__exec(struct process_table *all, struct process *p, uint32_t tid);
+/* Forgets the descriptors and the working directory: they have to be queried again. */
+void process__forget_files(struct process_table *all, struct process *p);
+
+/* Returns where thread TID works: its own directory or that of the process. NULL: unknown. */
+const char *process__cwd(const struct process *p, uint32_t tid);
+/* Sets the working directory of the process; LEN 0: unknown. */
 void process__set_cwd(struct process *p, const char *path, size_t len);
+/* Gives the thread its own. */
+void process__set_thread_dir(struct process_table *all, struct process *p, uint32_t tid,
+			     const char *path, size_t len);
+/* Takes it away: the thread works in the directory of the process. */
+void process__drop_thread_dir(struct process_table *all, struct process *p, uint32_t tid);
 
 /* Moves files at OLD and below to NEW. */
 void process_table__rename(struct process_table *p, const char *old, size_t old_len,

@@ -269,13 +269,17 @@ static bool take_fcntl(const struct socket_call *c)
 
 static bool take_create(const struct socket_call *c)
 {
-	process_table__fork(c->s->processes, c->p, (uint32_t)c->l->ret);
+	struct process *child =
+		process_table__fork(c->s->processes, c->p, (uint32_t)c->l->ret, NULL);
+
+	if (child && c->l->n_numbers && c->l->n[0])
+		process__forget_files(c->s->processes, child);
 	return true;
 }
 
 static bool take_exec(const struct socket_call *c)
 {
-	process__exec(c->s->processes, c->p);
+	process__exec(c->s->processes, c->p, c->l->tid);
 	macos__ask_arguments(c->p);
 	return true;
 }
