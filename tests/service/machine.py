@@ -52,7 +52,8 @@ class Machine:
         (self.root / "etc/machine-id").write_text("69 6f 74 72 63 2d 73 65 72 76 69 63 65 2d 76 31".replace(" ", "") + "\n")
         if install:
             self.add_libraries()
-            sh("make", "-s", "-C", str(ROOT), f"BUILD={BUILD}", f"DESTDIR={self.root}", "PREFIX=/usr/local", "install")
+            # Relative, as it was built: another path would be another flag of the compiler, and everything built again.
+            sh("make", "-s", "-C", str(ROOT), f"BUILD={os.path.relpath(BUILD, ROOT)}", f"DESTDIR={self.root}", "PREFIX=/usr/local", "install")
 
     def add_libraries(self):
         """Copies the shared libraries that the program needs and that machine lacks: it runs the same Debian release.
