@@ -204,6 +204,7 @@ containers command:busybox      busybox-static        busybox                bus
 containers python:pytest        python3-pytest        python3-pytest         python-pytest
 containers python:pandas        python3-pandas        python3-pandas         python-pandas
 containers python:zstandard     python3-zstandard     python3-zstandard      python-zstandard
+containers python:grpc          python3-grpcio        python3-grpcio         python-grpcio
 service command:systemd-nspawn   systemd-container     systemd-container      systemd
 service command:debootstrap      debootstrap           debootstrap            debootstrap
 service command:man              man-db                man-db                 man-db

@@ -191,6 +191,15 @@ static bool read_bundle_default(struct container *c, const char *dir)
 	return read_bundle(c, path);
 }
 
+/* Of containers/storage, a container's directory has the bundle in "userdata". */
+static bool read_userdata_default(struct container *c, const char *dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/userdata/config.json", dir, c->id);
+	return read_bundle(c, path);
+}
+
 #define STORAGE "/var/lib/containers/storage/"
 #define TASKS "/io.containerd.runtime.v2.task/"
 
@@ -201,7 +210,7 @@ static const struct {
 	bool (*read)(struct container *c, const char *path);
 	const char *path;
 } defaults[] = {
-	{ "cri-o", read_bundle_default, "/run/containers/storage/overlay-containers" },
+	{ "cri-o", read_userdata_default, "/run/containers/storage/overlay-containers" },
 	{ "podman", read_storage, STORAGE "overlay-containers/containers.json" },
 	{ "podman", read_storage, STORAGE "vfs-containers/containers.json" },
 	{ "podman", read_storage, STORAGE "btrfs-containers/containers.json" },

@@ -20,11 +20,11 @@ SMALL = ["sh", "sleep", "cat", "touch", "dd", "rm"]
 class Podman:
     def __init__(self, directory):
         self.command = ["podman", "--root", str(directory / "root"), "--runroot", str(directory / "runroot"),
-                        "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
+                        "--storage-driver", "overlay", "--cgroup-manager", "cgroupfs"]
         self.storage = directory / "root"
 
     def __call__(self, *args, **more):
-        return subprocess.run([*self.command, *map(str, args)], check=True, capture_output=True, text=True, timeout=900,
+        return subprocess.run([*self.command, *map(str, args)], check=True, capture_output=True, text=True, timeout=3600,
                               **more).stdout
 
     def run(self, name, *command, detached=False, image="small", options=()):
@@ -50,7 +50,7 @@ def podman(small, tmp_path_factory):
     own("import", f"{small}.tar", "small")
     yield own
     own("rm", "-fa")
-    subprocess.run(["umount", "-R", own.storage / "vfs"], check=False, capture_output=True)
+    subprocess.run(["umount", "-R", own.storage / "overlay"], check=False, capture_output=True)
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +72,26 @@ def make(command, target, env=None, **variables):
                            *(f"{k}={v}" for k, v in variables.items())], capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+BUILD = ["--isolation", "chroot", "--network", "host"]
+
+
+@pytest.fixture(scope="session")
+def image(podman, base):
+    """Containerfile's image."""
+    podman("import", base, "localhost/base")
+    make(podman.command, "podman-build", BASE="localhost/base", PODMAN_BUILD=" ".join(BUILD))
+    return podman
+
+
+@pytest.fixture(scope="session")
+def built(image, tmp_path_factory):
+    """What its first stage has made, as a .tar: a base with which another builder has nothing to compile."""
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    tar = tmp_path_factory.mktemp("built") / "built.tar"
+    image("build", *BUILD, "--build-arg", "BASE=localhost/base", "--build-arg", f"COMMIT={commit}", "--target", "build", "-t", "localhost/built",
+          "-f", ROOT / "Containerfile", ROOT)
+    image("save", "--format", "docker-archive", "-o", tar, "localhost/built")
+    yield tar
+    tar.unlink()

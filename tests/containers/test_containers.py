@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import time
@@ -18,7 +19,8 @@ LOOP = "while :; do echo x > /file-of-before; sleep 0.1; done"
 
 @contextlib.contextmanager
 def recording(out, *options):
-    recorder = subprocess.Popen([IOTRC, "--streams", "fs", "--no-snapshots", "-o", out, *options],
+    """Of opens only: those of all programs of the machine are recorded."""
+    recorder = subprocess.Popen([IOTRC, "--streams", "fs", "--ops", "open", "--no-snapshots", "-o", out, *options],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     recorder.stdout.readline()
     yield recorder
@@ -47,6 +49,12 @@ def cgroups_of(out, filename):
     return {row["container_id"] for row in rows(out) if row["filename"] == filename}
 
 
+def cgroups():
+    """The root of their tree."""
+    return next(pathlib.Path(line.split()[1]) for line in pathlib.Path("/proc/mounts").read_text().splitlines()
+                if line.split()[2] == "cgroup2")
+
+
 def test_containers_are_selected_by_name(podman, tmp_path):
     """One that ran before, one that starts later, and one that ends at once."""
     full_id = podman.run("before", "/bin/sh", "-c", LOOP, detached=True).strip()
@@ -69,9 +77,7 @@ def test_cgroups_inside_a_container_are_its_own(podman, tmp_path):
     """Cgroups below a container's, as systemd makes them in a container. The id is the inode number that the kernel
     reports."""
     full_id = podman.run("outer", "/bin/sleep", "60", detached=True).strip()
-    top = next(pathlib.Path(line.split()[1]) for line in pathlib.Path("/proc/mounts").read_text().splitlines()
-               if line.split()[2] == "cgroup2")
-    outer = next(p for p in top.glob(f"**/libpod-{full_id}*") if "conmon" not in p.name)
+    outer = next(p for p in cgroups().glob(f"**/libpod-{full_id}*") if "conmon" not in p.name)
     with recording(tmp_path):
         (outer / "inner").mkdir()
         (outer / "inner/deeper").mkdir()
@@ -83,6 +89,40 @@ def test_cgroups_inside_a_container_are_its_own(podman, tmp_path):
     podman("rm", "-f", "-t", "0", "outer")
     assert {cgroup for cgroup, c in named.items() if c["id"] == full_id} == ids
     assert {named[i]["name"] for i in ids} == {"outer"}
+
+
+@contextlib.contextmanager
+def made(directory):
+    """DIRECTORY, of which at the end nothing remains that was not there."""
+    new = [p for p in (directory, *directory.parents) if not p.exists()]
+    directory.mkdir(parents=True)
+    yield directory
+    for path in new:
+        path.rmdir()
+
+
+def test_a_container_of_cri_o_has_a_name(tmp_path):
+    """A cgroup and a bundle as the source of CRI-O makes them. There is no CRI-O, and no conmon whose arguments say where the bundle
+    is, as none is with conmon-rs."""
+    number, uid = secrets.token_hex(32), secrets.token_hex(16)
+    labels = {"io.kubernetes.container.name": "server", "io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "shop",
+              "io.kubernetes.cri-o.ImageName": "registry/server:2"}
+    scope = f"kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{uid}.slice/crio-{number}.scope/container"
+    with (made(cgroups() / scope) as cgroup,
+          made(pathlib.Path("/run/containers/storage/overlay-containers", number, "userdata")) as bundle):
+        (bundle / "config.json").write_text(json.dumps({"annotations": labels}))
+        program = subprocess.Popen(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; while :; do echo x > {tmp_path}/file; sleep 0.1; done"],
+                                   start_new_session=True)
+        with recording(tmp_path / "out"):
+            time.sleep(1)
+        os.killpg(program.pid, signal.SIGKILL)
+        program.wait()
+        (bundle / "config.json").unlink()
+        while (cgroup / "cgroup.procs").read_text(): # its last sleep
+            time.sleep(0.05)
+    found = {cgroup: c for cgroup, c in session_containers(tmp_path / "out").items() if c["id"] == number}
+    assert cgroups_of(tmp_path / "out", f"{tmp_path}/file") < set(found) and len(found) == 2
+    assert list(found.values()) == 2 * [{"name": "shop/web-0/server", "image": "registry/server:2", "runtime": "cri-o", "id": number}]
 
 
 def test_an_anonymous_recording_has_no_names(podman, tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Containers of Docker, and of containerd as Kubernetes starts them: daemons of the tests' own, whose files tell the names.
-What the daemons say is the oracle."""
+"""Containers of Docker, and of containerd as Kubernetes and nerdctl start them: daemons of the tests' own, whose files tell the
+names. What the daemons say is the oracle."""
+import json
 import os
 import pathlib
 import secrets
@@ -10,10 +11,11 @@ import time
 
 import pytest
 from conftest import ROOT, make
+from cri import Runtime
 from test_containers import cgroups_of, names, recording, rows
 
 DOCKERD = ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
-           "--storage-driver", "vfs", "--exec-opt", "native.cgroupdriver=cgroupfs"]
+           "--storage-driver", "overlay2", "--exec-opt", "native.cgroupdriver=cgroupfs"]
 # Works where a container may have neither an own network nor higher limits than its parent.
 RUN = ["--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
 # What --privileged would give, as far as it is needed: it fails where root itself lacks a capability. SYS_ADMIN includes BPF
@@ -21,6 +23,15 @@ RUN = ["--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1
 RIGHTS = ["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", *(
     f"--cap-add={name}" for name in ("SYS_ADMIN", "SYSLOG", "SYS_PTRACE", "DAC_READ_SEARCH"))]
 PROGRAM = "while :; do echo x > /file-of-{}; sleep 0.1; done"
+# For pods: an image for the sandboxes that no registry has, and nothing that a machine may refuse.
+CONTAINERD = """version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "docker.io/shop/sandbox:1"
+restrict_oom_score_adj = true
+disable_apparmor = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "native"
+"""
 
 
 class Daemons:
@@ -32,11 +43,13 @@ class Daemons:
         self.directory, self.state, self.files = directory, directory / "state", files
         self.socket, self.host = self.state / "containerd.sock", f"unix://{directory}/docker.sock"
         self.log = open(directory / "log", "ab")
-        self.processes = [self.start("containerd", "--root", directory / "root", "--state", self.state, "--address", self.socket)]
+        (directory / "containerd.toml").write_text(CONTAINERD)
+        self.processes = [self.start("containerd", "--config", directory / "containerd.toml", "--root", directory / "root", "--state", self.state, "--address", self.socket)]
         self.wait(self.ctr, "version")
         self.processes.append(self.start("dockerd", "--containerd", self.socket, "--data-root", directory / "docker", "--exec-root", directory / "exec",
                                          "--pidfile", directory / "pid", "-H", self.host, *DOCKERD))
         self.wait(self.docker, "version")
+        self.pods = Runtime(self.socket)
 
     def start(self, *command):
         return subprocess.Popen(list(map(str, command)), stdout=self.log, stderr=self.log, env=self.environment)
@@ -56,8 +69,14 @@ class Daemons:
     def docker(self, *arguments):
         return self.run("docker", "-H", self.host, *arguments)
 
-    def ctr(self, *arguments):
-        return self.run("ctr", "-a", self.socket, "-n", "k8s.io", *arguments)
+    def ctr(self, *arguments, namespace="k8s.io"):
+        return self.run("ctr", "-a", self.socket, "-n", namespace, *arguments)
+
+    def add_image(self, files, name, command):
+        """To Docker, and to containerd for pods."""
+        self.docker("import", "--change", f"CMD {json.dumps(command)}", f"{files}.tar", name)
+        self.docker("save", "-o", self.directory / "image.tar", name)
+        self.ctr("images", "import", "--snapshotter", "native", self.directory / "image.tar")
 
     def end(self):
         for process in reversed(self.processes):
@@ -73,7 +92,7 @@ class Daemons:
 
 
 def groups():
-    return {directory for parent in ("docker", "kubepods") for directory in pathlib.Path("/sys/fs/cgroup").glob(f"**/{parent}/**")}
+    return {directory for parent in ("docker", "kubepods", "default") for directory in pathlib.Path("/sys/fs/cgroup").glob(f"**/{parent}/**")}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +101,8 @@ def daemons(small, tmp_path_factory):
                           check=False)
     assert made.returncode == 0, "no Docker: " + made.stderr.strip()
     own = Daemons(pathlib.Path(made.stdout.strip()), tmp_path_factory.mktemp("docker"), small)
-    own.docker("import", f"{small}.tar", "shop/small:1")
+    own.add_image(small, "shop/small:1", ["/bin/sh"])
+    own.add_image(small, "shop/sandbox:1", ["/bin/sh", "-c", PROGRAM.format("sandbox")])
     before = groups()
     yield own
     own.end()
@@ -93,7 +113,7 @@ def daemons(small, tmp_path_factory):
 def test_docker_containers_have_names(daemons, tmp_path):
     """One that ran before, one that starts later."""
     before = daemons.docker("run", "-d", "--name", "web", *RUN, "shop/small:1", "/bin/sh", "-c", PROGRAM.format("web")).strip()
-    with recording(tmp_path, "--ops", "open"):
+    with recording(tmp_path):
         time.sleep(1)
         daemons.docker("run", "-d", "--name", "db", *RUN, "shop/small:1", "/bin/sh", "-c", PROGRAM.format("db"))
         time.sleep(2)
@@ -111,56 +131,63 @@ def cgroups_with(out, end):
     return {row["container_id"] for row in rows(out) if row["filename"].endswith(end)}
 
 
-def start_in_pod(daemons, namespace, pod, name):
-    """As containerd's CRI starts a container of a pod: in a cgroup of kubepods, with annotations. Returns its id. The sandbox has
-    no name of its own."""
-    annotations = {"sandbox-namespace": namespace, "sandbox-name": pod}
-    if name != "sandbox":
-        annotations.update({"container-name": name, "image-name": f"registry/{name}:2"})
-    number = secrets.token_hex(32)
-    daemons.ctr("run", "-d", "--net-host", "--rootfs",
-                *[x for key, value in annotations.items() for x in ("--annotation", f"io.kubernetes.cri.{key}={value}")],
-                "--cgroup", f"/kubepods/besteffort/pod{secrets.token_hex(8)}/{number}", daemons.files, number, "/bin/sh", "-c",
-                PROGRAM.format(name))
-    return number
+@pytest.fixture
+def pods(daemons):
+    yield daemons.pods
+    daemons.pods.end()
 
 
-def end_in_pod(daemons, numbers):
-    for number in numbers:
-        daemons.ctr("tasks", "rm", "-f", number)
-        daemons.ctr("containers", "rm", number)
+def program(name):
+    return "docker.io/shop/small:1", "/bin/sh", "-c", PROGRAM.format(name)
 
 
-def test_a_pod_has_its_namespace(daemons, tmp_path):
-    started = {name: start_in_pod(daemons, "shop", "web-0", name) for name in ("server", "sandbox")}
-    with recording(tmp_path / "all", "--ops", "open"):
+def test_a_pod_has_its_namespace(pods, tmp_path):
+    """Started as a kubelet starts it. Its sandbox has no name of its own."""
+    pod = pods.run_pod("shop", "web-0")
+    server = pod.run("server", *program("server"))
+    with recording(tmp_path / "all"):
         time.sleep(2)
     named = names(tmp_path / "all")
-    with recording(tmp_path / "shop", "--ops", "open", "--container", "shop/*/server"):
+    with recording(tmp_path / "shop", "--container", "shop/*/server"):
         time.sleep(2)
-    end_in_pod(daemons, started.values())
     assert cgroups_with(tmp_path / "all", "/file-of-server") == {named["shop/web-0/server"][0]}
     assert cgroups_with(tmp_path / "all", "/file-of-sandbox") == {named["shop/web-0/POD"][0]}
-    assert named["shop/web-0/server"][1] == {"name": "shop/web-0/server", "image": "registry/server:2", "runtime": "containerd", "id": started["server"]}
+    assert named["shop/web-0/server"][1] == {"name": "shop/web-0/server", "image": "docker.io/shop/small:1", "runtime": "containerd", "id": server}
+    assert named["shop/web-0/POD"][1]["id"] == pod.number
     assert cgroups_with(tmp_path / "shop", "/file-of-server") == {named["shop/web-0/server"][0]}
     assert not cgroups_with(tmp_path / "shop", "/file-of-sandbox")
 
 
-def test_a_namespace_is_followed(daemons, tmp_path):
+def test_a_namespace_is_followed(pods, tmp_path):
     """Its containers that start during the recording, and none of another namespace."""
-    with recording(tmp_path, "--ops", "open", "--container", "shop/*/*"):
-        started = [start_in_pod(daemons, namespace, "late-0", name) for namespace, name in (("shop", "server"), ("bank", "vault"))]
+    with recording(tmp_path, "--container", "shop/*/*"):
+        pods.run_pod("shop", "late-0").run("server", *program("server"))
+        pods.run_pod("bank", "late-0").run("vault", *program("vault"))
         time.sleep(3)
-    end_in_pod(daemons, started)
     assert cgroups_with(tmp_path, "/file-of-server") == {names(tmp_path)["shop/late-0/server"][0]}
     assert not cgroups_with(tmp_path, "/file-of-vault")
 
 
-def test_the_image_records_in_docker(daemons, base, tmp_path):
-    """Containerfile, built and run by Docker, records another of its containers by name."""
+def test_containers_of_nerdctl_have_names(daemons, tmp_path):
+    """As nerdctl's source starts them: its labels are annotations, and without systemd the cgroup is below one that has the
+    name of the namespace."""
+    number = secrets.token_hex(32)
+    daemons.ctr("run", "-d", "--net-host", "--rootfs", "--annotation", "nerdctl/name=web", "--annotation", "nerdctl/namespace=default",
+                "--cgroup", f"/default/{number}", daemons.files, number, "/bin/sh", "-c", PROGRAM.format("nerdctl"), namespace="default")
+    with recording(tmp_path):
+        time.sleep(2)
+    daemons.ctr("tasks", "rm", "-f", number, namespace="default")
+    daemons.ctr("containers", "rm", number, namespace="default")
+    cgroup, container = names(tmp_path)["web"]
+    assert cgroups_with(tmp_path, "/file-of-nerdctl") == {cgroup}
+    assert container == {"name": "web", "runtime": "containerd", "id": number}
+
+
+def test_the_image_records_in_docker(daemons, built, tmp_path):
+    """Containerfile, built by Docker upon what podman has compiled, and run by it, records another of its containers by name."""
     command, limits = ["docker", "-H", daemons.host], " ".join(RUN)
-    daemons.docker("import", base, "iotrc-base:1")
-    make(command, "podman-build", daemons.environment, BASE="iotrc-base:1", PODMAN_BUILD=limits)
+    daemons.docker("load", "-i", built)
+    make(command, "podman-build", daemons.environment, BASE="localhost/built", PODMAN_BUILD=limits)
     make(command, "podman-up", daemons.environment, TRACES=tmp_path, RECORD="--streams fs --ops open --no-snapshots", PODMAN_RIGHTS=" ".join(RIGHTS),
          PODMAN_RUN=f"{limits} -v {daemons.directory}:{daemons.directory}:ro")
     deadline = time.monotonic() + 60

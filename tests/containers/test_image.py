@@ -6,15 +6,7 @@ import pathlib
 import time
 
 import conftest
-import pytest
 import test_containers
-
-
-@pytest.fixture(scope="module")
-def image(podman, base):
-    podman("import", base, "localhost/base")
-    conftest.make(podman.command, "podman-build", BASE="localhost/base", PODMAN_BUILD="--isolation chroot --network host")
-    return podman
 
 
 def test_a_container_is_recorded_from_another(image, tmp_path):
