@@ -11,7 +11,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = os.environ["BUILD"]
-BOOT = 60    # seconds
+BOOT = 180   # seconds: a start and a shutdown, on a busy machine
 PATIENCE = 60
 
 

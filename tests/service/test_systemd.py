@@ -356,7 +356,8 @@ def test_stop(service):
 
 
 def test_rotates_into_a_bounded_journal(service):
-    """A line a minute would be a megabyte a month: a service without news is silent."""
+    """A line a minute would be a megabyte a month: a service without news is silent. What earlier ones left is news."""
+    machine.wait_for(lambda: all(service.manifest(s)["session"]["state"] != "running" for s in service.sessions()[:-1]), 180)
     since = service.cursor()
     time.sleep(5)
     assert service.journal(since) == []
