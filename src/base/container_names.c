@@ -12,12 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json_text.h"
 #include "platform/macros.h"
 #include "platform/process_files.h"
 
 #define FILE_MAX (16 << 20) /* bytes of a runtime's file */
-#define ARGS_BYTES 8192     /* of a monitor's arguments */
-#define PARENTS_MAX 32      /* between a container's process and its monitor */
+/* A user may have written the file, and a value takes about 100 bytes of memory. The file of 4,096
+ * containers has fewer. */
+#define VALUES_MAX 500000
+#define ARGS_BYTES 8192 /* of a monitor's arguments */
+#define PARENTS_MAX 32  /* between a container's process and its monitor */
 
 /* ---- files ---- */
 
@@ -26,13 +30,11 @@ static json_t *load(const char *path)
 {
 	/* O_NONBLOCK: a user may have put a FIFO there. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	json_t *root = NULL;
-	struct stat st;
+	json_t *root;
 
 	if (fd < 0)
 		return NULL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX)
-		root = json_loadfd(fd, 0, NULL);
+	root = json_text__read_value(fd, FILE_MAX, VALUES_MAX);
 	close(fd);
 	return root;
 }
@@ -65,11 +67,12 @@ static bool read_storage(struct container *c, const char *path)
 
 	json_array_foreach(all, i, one) {
 		const char *id = text_at(one, "id");
+		const char *text = text_at(one, "metadata") ?: "";
 		json_t *metadata;
 
 		if (!id || strcmp(id, c->id) != 0)
 			continue;
-		metadata = json_loads(text_at(one, "metadata") ?: "", 0, NULL);
+		metadata = json_text__value(text, strlen(text), VALUES_MAX);
 		keep(c->image, sizeof(c->image), text_at(metadata, "image-name"));
 		/* CRI-O's names are k8s_CONTAINER_POD_...: its annotations have better ones. */
 		if (!*c->name && !text_at(metadata, "pod-name"))

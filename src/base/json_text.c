@@ -112,6 +112,26 @@ int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX])
 	return err;
 }
 
+json_t *json_text__value(const char *text, size_t len, size_t most)
+{
+	return count_values(text, len) <= most ? json_loadb(text, len, 0, NULL) : NULL;
+}
+
+json_t *json_text__read_value(int fd, size_t size, size_t most)
+{
+	json_t *value;
+	struct stat st;
+	char *text;
+	size_t len;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > size)
+		return NULL;
+	text = read_whole(fd, st.st_size, &len);
+	value = text ? json_text__value(text, len, most) : NULL;
+	free(text);
+	return value;
+}
+
 void json_text__print(const json_t *value, size_t flags)
 {
 	FILE *out = shown__stream(stdout);

@@ -21,4 +21,12 @@ int json_text__parse(const char *text, size_t len, json_t **ret, char why[JSON_W
 /* The same for the contents of file FD from its start; -EBADMSG if FD is not a regular file. */
 int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX]);
 
+/* Parses LEN bytes of JSON from an untrusted source: any value. Returns NULL if it is no JSON, or
+ * may be more than MOST values. */
+json_t *json_text__value(const char *text, size_t len, size_t most);
+
+/* The same for the contents of file FD from its start; NULL also if FD is not a regular file, or is
+ * longer than SIZE bytes. */
+json_t *json_text__read_value(int fd, size_t size, size_t most);
+
 #endif

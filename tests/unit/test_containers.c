@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/container_names.h"
 #include "base/containers.h"
 #include "commands/container_watch.h"
 #include "platform/cgroup.h"
@@ -228,4 +229,32 @@ Test(containers, a_full_filter)
 	cr_assert_eq(added, 8);
 	cr_assert_eq(count_in(said, "cannot record all containers"), 1);
 	end(&w, top, 2);
+}
+
+/* Whether the name of a container is found in a file of containers/storage with MORE other values,
+ * which any user may have written. */
+static bool is_found_among(size_t more)
+{
+	struct container c = { .id = ID, .runtime = "podman" };
+	struct container_storages all = { .n = 1, .paths = { "/tmp/iotrc-unit-XXXXXX" } };
+	int fd = mkstemp(all.paths[0]);
+	FILE *f = fdopen(fd, "w");
+
+	cr_assert(f);
+	fputs("[{\"id\": \"" ID "\", \"names\": [\"web\"]}", f);
+	for (size_t i = 0; i < more; i++)
+		fputs(",0", f);
+	fputs("]", f);
+	cr_assert(!fclose(f));
+	container_names__find(&c, "/nonexistent", &all);
+	unlink(all.paths[0]);
+	return !strcmp(c.name, "web");
+}
+
+/* Values take far more memory than their text. */
+Test(containers, a_file_of_many_values)
+{
+	cr_assert(is_found_among(0));
+	cr_assert(is_found_among(400000));
+	cr_assert(!is_found_among(600000));
 }
