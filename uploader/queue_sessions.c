@@ -40,7 +40,7 @@ static int add_place(struct places *p, int dir, const char *name, const char *ke
 	if (!list || !new.name || !new.key || p->n == PLACES_MAX) {
 		free((char *)new.name);
 		free((char *)new.key);
-		return -ENOMEM;
+		return p->n == PLACES_MAX ? -E2BIG : -ENOMEM;
 	}
 	p->list[p->n++] = new;
 	return 0;
@@ -61,8 +61,14 @@ static void find_beside(struct queue *q, struct places *ret)
 		char key[OUTBOX_KEY_MAX];
 
 		snprintf(key, sizeof(key), "%s/%s", c->parent_key, name);
-		if (!c->live || strcmp(name, c->live->name))
-			add_place(ret, c->parent, name, key);
+		if (c->live && !strcmp(name, c->live->name))
+			continue;
+		err = add_place(ret, c->parent, name, key);
+		if (err) {
+			queue__tell(q, "session " FIELD " and later ones are not sent: %s", key,
+				    err == -E2BIG ? "too many sessions" : strerror(-err));
+			break;
+		}
 	}
 	dir_names__clear(&sessions);
 }

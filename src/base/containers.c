@@ -204,6 +204,7 @@ static void visit(struct containers *c, int dir, const char *name, const char *p
 	if (c->dirs++ >= DIRS_MAX || (size_t)snprintf(c->path + len, sizeof(c->path) - len, "/%s",
 						      name) >= sizeof(c->path) - len) {
 		c->path[len] = 0;
+		c->left_out++;
 		return;
 	}
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

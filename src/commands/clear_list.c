@@ -243,8 +243,10 @@ static int set__add(struct set *s, uint64_t h)
 	struct set old = *s;
 	size_t i;
 
-	if (set__has(s, h) || s->n >= NAMES_MAX)
+	if (set__has(s, h))
 		return 0;
+	if (s->n == NAMES_MAX)
+		return -EOVERFLOW;
 	if (2 * (s->n + 1) > s->capacity) {
 		s->capacity = old.capacity ? 2 * old.capacity : 4096;
 		s->slots = calloc(s->capacity, sizeof(*s->slots));

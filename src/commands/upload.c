@@ -87,6 +87,9 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 	if (!list || !f.place.name || !f.place.key || s->n == PLACES_MAX) {
 		free((char *)f.place.name);
 		free((char *)f.place.key);
+		if (!s->err)
+			log__line(LOG_ERR, "upload: %s",
+				  s->n == PLACES_MAX ? "too many sessions" : "out of memory");
 		s->err = -ENOMEM;
 		return;
 	}

@@ -434,7 +434,9 @@ uint64_t verify_anonymous__dir(const char *dir, const char *against, bool live, 
 		err = each_file(dir, on_file, s);
 	if (err) {
 		shown__line(out, "%s: %s", against ? against : dir,
-			    err == -E2BIG ? "a line of more than 64 KiB" : strerror(-err));
+			    err == -E2BIG     ? "a line of more than 64 KiB" :
+			    err == -EOVERFLOW ? "this machine has too many names to search for" :
+						strerror(-err));
 		goto out;
 	}
 	if (!s->sessions && !s->finds)

@@ -25,7 +25,7 @@
 #include "schema/schema.h"
 #include "schema/sums.h"
 
-#define THREADS_MAX 4096 /* that are shown */
+#define THREADS_MAX 4096 /* that are examined */
 #define NAME_MAX_SHOWN 1024
 #define PERIOD_MS 1000
 #define STEP_MS 50 /* maximum delay of a signal */
@@ -46,6 +46,7 @@ struct stuck {
 	uint64_t begun_ns, now_ns;
 	struct thread_in *threads;
 	size_t n;
+	size_t left_out; /* threads beyond THREADS_MAX */
 };
 
 static volatile sig_atomic_t stop;
@@ -281,12 +282,16 @@ static void add_threads(struct stuck *s, uint32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
 	dir = opendir(path);
-	while (dir && s->n < THREADS_MAX && (entry = readdir(dir))) {
+	while (dir && (entry = readdir(dir))) {
 		struct thread_in *t = &s->threads[s->n];
 		uint32_t tid = strtoul(entry->d_name, NULL, 10);
 
 		if (!tid)
 			continue;
+		if (s->n == THREADS_MAX) {
+			s->left_out++;
+			continue;
+		}
 		*t = (struct thread_in){ .pid = pid, .tid = tid, .state = state_of(pid, tid) };
 		read_line(pid, tid, "comm", comm, sizeof(comm));
 		shown__copy(t->command, comm, strnlen(comm, 15));
@@ -309,7 +314,7 @@ static int look(struct stuck *s, struct engine *e)
 {
 	int err;
 
-	s->n = 0;
+	s->n = s->left_out = 0;
 	for (size_t i = 0; i < s->w->selection->n_pids; i++)
 		add_threads(s, s->w->selection->pids[i]);
 	s->now_ns = clock__event_ns();
@@ -370,6 +375,9 @@ static void print(const struct stuck *s)
 	}
 	if (!s->w->json && shown < s->n)
 		printf("%zu further threads\n", s->n - shown);
+	if (s->left_out)
+		fprintf(stderr, "%zu threads beyond the first %d were not examined\n", s->left_out,
+			THREADS_MAX);
 	fflush(stdout);
 }
 
