@@ -99,7 +99,7 @@ __subprog int hash_component(struct lookup *s)
 	at = s->at;
 	y = s->dentry;
 	for (i = 0; i <= NAME_BYTES / 8; i++) {
-		u64 word = *(u64 *)&s->text[(at + i * 8) & TEXT_MASK];
+		u64 word = eight_bytes_at(&s->text[(at + i * 8) & TEXT_MASK]);
 		u64 ends = zero_bytes(word) | zero_bytes(word ^ EACH_BYTE('/'));
 		u64 mask;
 

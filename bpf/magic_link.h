@@ -36,7 +36,7 @@ static __always_inline u32 own_number(struct task_struct *task)
 
 static __always_inline u64 eight_bytes(const char *text, u32 i)
 {
-	return *(u64 *)&text[i & (MAGIC_HEAD - 1)];
+	return eight_bytes_at(&text[i & (MAGIC_HEAD - 1)]);
 }
 
 /* The first N of eight bytes. */

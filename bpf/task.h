@@ -110,7 +110,7 @@ enum whom { WHOM_LEFT_OUT, WHOM_KNOWN, WHOM_LOST };
 static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 {
 	if (has_task_storage())
-		return *(u64 *)&task->comm[at];
+		return eight_bytes_at(&task->comm[at]);
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
