@@ -211,9 +211,16 @@ enum hook {
 #define STREAM_SLOTS (STREAM_CAPTURED <= 8 ? 8 : STREAM_CAPTURED <= 16 ? 16 : 32)
 _Static_assert(STREAM_CAPTURED <= STREAM_SLOTS, "a slot for each stream");
 
+/* The longest record in a lane, a struct rec_fs_long with its paths. A struct rec_fs takes one
+ * place. */
+#define LANE_PLACES 11
+struct lane_record {
+	struct rec_fs places[LANE_PLACES];
+};
+
 /* The fields that every short record needs are in the first cache line: fs is the first stream. */
 struct cpu_slot {
-	u64 lane_put; /* records put into this CPU's lane so far */
+	u64 lane_put; /* places of this CPU's lane that have been written so far */
 	/* The lane is full when lane_put reaches this: lane_taken, as last read, plus the lane's
 	 * size. */
 	u64 lane_limit;
@@ -223,7 +230,7 @@ struct cpu_slot {
 	 * (bpf/pair.h). */
 	u64 taken[HOOK_COUNT];
 	u64 crowded; /* the CPU's ring keeps its rest for the streams that are not in bulk */
-	/* Records that user space has taken from the lane so far. It writes here: a cache line of
+	/* Places that user space has read so far. It writes here: a cache line of
 	 * its own. */
 	u64 lane_taken __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
@@ -367,7 +374,7 @@ struct capture_config {
 	u32 uring_stream;   /* the stream that counts io_uring's losses of unknown operation */
 	u32 uring_nameless; /* io_uring_complete does not name the request (until 5.17) */
 	u32 ring_bytes;     /* of one event ring */
-	u32 lane_records;   /* of one lane, a power of two; 0: no lanes (bpf/lane.h) */
+	u32 lane_records;   /* places of one lane, a power of two; 0: no lanes (bpf/lane.h) */
 	u32 cache_sample;   /* record one page in this many */
 	u32 page_shift;     /* a page has 1 << page_shift bytes */
 	u32 dcache_mounted; /* in a dentry's d_flags: DCACHE_MOUNTED */

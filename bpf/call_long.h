@@ -5,7 +5,9 @@
 
 #include "bpf/abi.h"
 #include "bpf/call_fill.h"
+#include "bpf/cfg.h"
 #include "bpf/helpers.h"
+#include "bpf/lane.h"
 #include "bpf/rings.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -47,6 +49,22 @@ static __always_inline void prepare_long(struct long_scratch *s, struct task_sta
 	s->rec.fs_type[0] = 0;
 }
 
+/* Sends the record of a system call, REC, of SIZE bytes. */
+static __always_inline void send_call(struct lane_record *rec, u32 size, u64 now)
+{
+	if (cfg.lane_records && !cfg.sums)
+		lane_send(rec, size);
+	else
+		output(rec, size, STREAM_FS, now);
+}
+
+/* Sends the record of a system call without paths. */
+static __always_inline void send_bare(struct long_scratch *s, u64 now)
+{
+	send_call((struct lane_record *)s, sizeof(s->rec), now);
+}
+
+/* Sends a record that can be longer than a lane's, or of a request that can end in an interrupt. */
 static __always_inline void send_long(struct long_scratch *s, u64 now)
 {
 	u32 size = sizeof(s->rec) + s->rec.len + s->rec.len2;

@@ -64,7 +64,7 @@ static __always_inline void emit_short(struct task_state *state,
 	fill(rec, state, d);
 	fill_extent(rec, state, d);
 	if (cfg.lane_records)
-		lane_put(slot, cpu, seen);
+		lane_put(slot, cpu, seen, 1);
 	else
 		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 }

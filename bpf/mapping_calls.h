@@ -71,7 +71,7 @@ __subprog int emit_mapping(struct task_state *state, const volatile struct sysca
 	} else {
 		s->rec.address = state->args[0];
 	}
-	send_long(s, state->exit_ns);
+	send_bare(s, state->exit_ns);
 	return 0;
 }
 

@@ -203,7 +203,7 @@ __subprog int send_paths(struct task_state *state)
 	size = sizeof(state->own.rec) + state->own.rec.len + state->own.rec.len2;
 	if (size > sizeof(state->own))
 		size = sizeof(state->own);
-	output(&state->own, size, STREAM_FS, state->exit_ns);
+	send_call(&state->own_places, size, state->exit_ns);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ __subprog int emit_plain(struct task_state *state, const volatile struct syscall
 		s->rec.aux = arg(state, d->aux);
 		s->rec.has |= LONG_HAS_RWF;
 	}
-	send_long(s, state->exit_ns);
+	send_bare(s, state->exit_ns);
 	return 0;
 }
 

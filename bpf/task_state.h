@@ -3,6 +3,7 @@
 #ifndef IOTRC_BPF_TASK_STATE_H
 #define IOTRC_BPF_TASK_STATE_H
 
+#include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/current.h"
 #include "bpf/file.h"
@@ -98,6 +99,8 @@ struct known_group {
 };
 #define N_KNOWN_GROUPS 4
 
+/* What each call needs is in the first cache lines. Task storage has eight bytes of its own before
+ * them, so that known[] and own are at the beginning of one. */
 struct task_state {
 	/* the system call in progress */
 	u64 enter_ns, exit_ns;
@@ -136,21 +139,25 @@ struct task_state {
 	u32 sent_epoch; /* epoch that recent[] and known[] belong to */
 	u32 call_epoch; /* in which the call in progress began */
 	u32 ppid;
-	u64 id, cgroup, comm[2];
-	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
-	struct known_file known[N_KNOWN_FILES];
+	u64 id, comm[2];
 	/* what the identity was last compared with, and when */
 	u64 jiffies, css_set, parent, cred;
+	u64 cgroup;
+	u32 uid;              /* since 6.2; before, see user_of() */
+	u32 cgroups_epoch;    /* that left_out belongs to */
+	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
+	u64 restart_fn;       /* how the kernel would continue it */
+	struct known_file known[N_KNOWN_FILES];
+	union {
+		struct own_record own; /* for the call in progress, if it takes paths */
+		struct lane_record own_places;
+	};
 	struct conn_ends ends; /* of the socket being closed */
 	struct demand demand;  /* what it wants from the page cache */
 	struct known_owner owner;
 	u64 fault_address;
-	u64 restart_fn; /* how the kernel would continue it */
 	u32 fault_access;
-	u32 n_kept;            /* sockets that the call in progress closes (bpf/socket_end.h) */
-	struct own_record own; /* for the call in progress, if it takes paths */
-	u32 uid;               /* since 6.2; before, see user_of() */
-	u32 cgroups_epoch;     /* that left_out belongs to */
+	u32 n_kept; /* sockets that the call in progress closes (bpf/socket_end.h) */
 	struct known_group groups[N_KNOWN_GROUPS];
 };
 

@@ -88,7 +88,7 @@ __subprog int emit_attributes(struct task_state *state, const volatile struct sy
 	s->rec.fs.flags =
 		state->args[4] << KIND_SHIFT | ((u32)state->args[5] & ((1u << KIND_SHIFT) - 1));
 	s->rec.fs.has |= FS_HAS_FLAGS;
-	send_long(s, state->exit_ns);
+	send_bare(s, state->exit_ns);
 	return 0;
 }
 
@@ -150,7 +150,7 @@ __subprog int emit_two_files(struct task_state *state, const volatile struct sys
 			kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
 		s->rec.fs.has |= FS_HAS_OFFSET;
 	}
-	send_long(s, state->exit_ns);
+	send_bare(s, state->exit_ns);
 	return 0;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bpf/abi.h"
 #include "engine/bpf/lane.h"
 #include "schema/records.h"
 
@@ -60,6 +62,88 @@ Test(lane, many_times_round)
 	cr_expect(seen.in_order);
 	cr_expect_eq(seen.n, number);
 	cr_expect_gt(number, 3 * N);
+	lane__free(l);
+	munmap(all, size);
+	close(fd);
+}
+
+/* A long record with LEN bytes of text, all NUMBER. Returns the number of its places. */
+static size_t make_long(struct lane_record *ret, size_t len, uint64_t number)
+{
+	struct rec_fs_long *r = (struct rec_fs_long *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	r->fs.type = REC_FS_LONG;
+	r->fs.size = number;
+	r->len = len - len / 3;
+	r->len2 = len / 3;
+	memset(r->requested, number % 251, len);
+	return (sizeof(*r) + len + sizeof(struct rec_fs) - 1) / sizeof(struct rec_fs);
+}
+
+struct mixed {
+	uint64_t n;
+	bool whole;
+};
+
+/* What the record with that number has to be: each third one is short. */
+static size_t text_of(uint64_t number)
+{
+	return number * 37 % (sizeof(struct lane_record) - sizeof(struct rec_fs_long) + 1);
+}
+
+static void on_mixed(void *arg, const void *record, size_t size)
+{
+	struct lane_record expected;
+	struct mixed *m = arg;
+	size_t len = text_of(m->n);
+
+	if (m->n % 3) {
+		make_long(&expected, len, m->n);
+		m->whole &= size == sizeof(struct rec_fs_long) + len &&
+			    !memcmp(record, &expected, size);
+	} else {
+		m->whole &= size == sizeof(struct rec_fs) &&
+			    ((const struct rec_fs *)record)->size == m->n;
+	}
+	m->n++;
+}
+
+/* Longer records, at each place of the lane and across its end. */
+Test(lane, long_records)
+{
+	int fd = memfd_create("lanes", 0);
+	size_t size = N * sizeof(struct rec_fs), places;
+	u64 at = 0, taken = 0;
+	uint64_t number = 0;
+	struct mixed seen = { .whole = true };
+	struct lane_record record;
+	struct rec_fs *all;
+	struct lane *l;
+
+	cr_assert_eq(ftruncate(fd, size), 0);
+	all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq(all, MAP_FAILED);
+	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
+	while (at < 20 * N) {
+		for (size_t i = 0; i < number % 500 + 1; i++) {
+			places = make_long(&record, text_of(number), number);
+			if (number % 3 == 0) {
+				record.places[0].type = REC_FS;
+				places = 1;
+			}
+			if (at - taken + places > N)
+				break;
+			for (size_t j = 0; j < places; j++)
+				all[(at + j) % N] = record.places[j];
+			at += places;
+			number++;
+		}
+		lane__drain(l, lane__end(l), UINT64_MAX, on_mixed, &seen);
+		cr_assert_eq(lane__waiting(l), 0);
+	}
+	cr_expect(seen.whole);
+	cr_expect_eq(seen.n, number);
 	lane__free(l);
 	munmap(all, size);
 	close(fd);

@@ -2,26 +2,32 @@
 #include "engine/bpf/lane.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
 
+#include "bpf/abi.h"
 #include "engine/bpf/window.h"
 #include "schema/records.h"
 
-/* Space is released once in this many records. */
+/* Space is released once in this many places. */
 #define GIVE_BACK 1024
+#define PLACE sizeof(struct rec_fs)
 
 struct lane {
 	struct window records;
+	struct lane_record whole; /* a copy of one that goes on at the beginning of the lane */
 	size_t n;
 	const u64 *put;
 	u64 *taken;
 };
 
-int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const u64 *put,
+int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_places, const u64 *put,
 	      u64 *taken)
 {
 	struct lane *l = calloc(1, sizeof(*l));
-	size_t size = n_records * sizeof(struct rec_fs);
+	size_t size = n_places * PLACE;
 	int err;
 
 	if (!l)
@@ -31,7 +37,7 @@ int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records,
 		free(l);
 		return err;
 	}
-	l->n = n_records;
+	l->n = n_places;
 	l->put = put;
 	l->taken = taken;
 	*ret = l;
@@ -62,21 +68,57 @@ size_t lane__size(const struct lane *l)
 	return l->n;
 }
 
+_Static_assert(offsetof(struct rec_fs_long, skip) <= 2 * PLACE, "len and len2 in the first places");
+
+/* The N places from position AT on, or NULL if they can't be mapped now. */
+static const void *see(struct lane *l, uint64_t at, size_t n)
+{
+	size_t first = at & (l->n - 1);
+
+	if (first + n <= l->n)
+		return window__see(&l->records, first * PLACE, n * PLACE);
+	for (size_t i = 0; i < n; i++) {
+		const void *place = see(l, at + i, 1);
+
+		if (!place)
+			return NULL;
+		memcpy(&l->whole.places[i], place, PLACE);
+	}
+	return &l->whole;
+}
+
+/* The record at position AT, and its size; NULL if it can't be mapped now. */
+static const struct rec_fs *record_at(struct lane *l, uint64_t at, size_t *ret_size)
+{
+	const struct rec_fs *short_one = see(l, at, 1);
+	const struct rec_fs_long *long_one;
+
+	*ret_size = sizeof(*short_one);
+	if (!short_one || short_one->type != REC_FS_LONG)
+		return short_one;
+	long_one = see(l, at, 2);
+	if (!long_one)
+		return NULL;
+	*ret_size = MIN(sizeof(*long_one) + long_one->len + long_one->len2, sizeof(l->whole));
+	return see(l, at, howmany(*ret_size, PLACE));
+}
+
 void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg)
 {
 	uint64_t at = *l->taken, given = at;
 
-	for (; at < end; at++) {
-		const struct rec_fs *next =
-			window__see(&l->records, (at & (l->n - 1)) * sizeof(*next), sizeof(*next));
+	while (at < end) {
+		size_t size;
+		const struct rec_fs *next = record_at(l, at, &size);
 
 		if (!next || next->ns > until_ns)
 			break;
-		if (at - given == GIVE_BACK) {
+		if (at - given >= GIVE_BACK) {
 			__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
 			given = at;
 		}
-		record(arg, next, sizeof(*next));
+		record(arg, next, size);
+		at += howmany(size, PLACE);
 	}
 	if (at != given)
 		__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The reading end of a CPU's lane of short records (bpf/lane.h), a circular array that the kernel's
- * programs write. It is read like a ring (ring.h). */
+/* The reading end of a CPU's lane (bpf/lane.h), a circular array that the kernel's programs write.
+ * Its places have the size of a struct rec_fs; a struct rec_fs_long takes several. It is read like
+ * a ring (ring.h). */
 #ifndef IOTRC_LANE_H
 #define IOTRC_LANE_H
 
@@ -12,9 +13,9 @@
 
 struct lane;
 
-/* Opens the lane of CPU, of N_RECORDS, in the map of all lanes MAP_FD. PUT and TAKEN are the
+/* Opens the lane of CPU, of N_PLACES, in the map of all lanes MAP_FD. PUT and TAKEN are the
  * counters of both sides. All are borrowed. Returns 0, or a negative errno. */
-int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const u64 *put,
+int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_places, const u64 *put,
 	      u64 *taken);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct lane *lane__free(struct lane *l);
@@ -22,7 +23,7 @@ struct lane *lane__free(struct lane *l);
 /* The current position of the kernel's programs. */
 uint64_t lane__end(struct lane *l);
 
-/* The number of records that wait to be read, and the capacity. */
+/* The number of places that wait to be read, and the capacity. */
 size_t lane__waiting(struct lane *l);
 size_t lane__size(const struct lane *l);
 
