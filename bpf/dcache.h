@@ -45,6 +45,27 @@ struct known_super {
 	char fs_type[FSTYPE_BYTES];
 };
 
+#define DIR_BYTES 64 /* of the path of a known_dir */
+#define DIR_STEPS 4  /* and components */
+
+/* A component, found in the directory that the one before led to. */
+struct dir_step {
+	u64 dentry, parent, hash_len;
+};
+
+/* The directory that a path led to, up to the slash before its last component. It holds for other
+ * paths that begin with the same LEN bytes, as long as each component is still the same dentry with
+ * the same name in the same place: so renames need not be noticed, but mounts. */
+struct known_dir {
+	u64 jiffies;
+	u32 mounts; /* mounts_epoch() */
+	u32 len;    /* 0: unknown */
+	struct where from, root, at;
+	char text[DIR_BYTES];
+	struct dir_step steps[DIR_STEPS];
+	u32 n_steps, pad;
+};
+
 /* A walk. The rest of the path is in the text from AT to TEXT_END. In front of it is room for the
  * text of symbolic links, behind it is a NUL. */
 struct lookup {
@@ -55,11 +76,17 @@ struct lookup {
 	u64 child;           /* where find_mount() goes on */
 	u32 at;
 	u32 links;
+	u32 begin; /* of the path in the text; 0: not to be noted in dir */
 	u8 follow; /* follow a symbolic link at the end of the path */
 	u8 arrived, crossed;
 	char link[LINK_BYTES];
 	char text[4 * PATH_BYTES];
-	struct known_super super; /* that a walk on this CPU has led to */
+	struct where from;       /* where the walk began */
+	struct dir_step entered; /* the last component that it went on from */
+	u64 n_entered;
+	/* what a walk on this CPU has led to */
+	struct known_super super;
+	struct known_dir dir;
 };
 #define TEXT_END (2 * PATH_BYTES - 16)
 #define TEXT_MASK (2 * PATH_BYTES - 1)
@@ -255,6 +282,7 @@ __noinline int follow_link(u64 inode)
 	at = s->at;
 	if (n <= 1 || n >= LINK_BYTES || s->links >= LINKS_MAX || at < LINK_BYTES || at > TEXT_END)
 		return 0;
+	s->begin = 0;
 	at -= n - 1;
 	bpf_probe_read_kernel(&s->text[at & TEXT_MASK], opaque(n - 1) & (LINK_BYTES - 1), s->link);
 	s->at = at;
@@ -275,13 +303,97 @@ static __always_inline bool at_end(const struct lookup *s, bool *slash)
 	return !next || (*slash && !s->text[(s->at + 1) & TEXT_MASK]);
 }
 
-/* Enters the component just hashed; returns false if the cache does not tell. */
-static __always_inline int lookup_name(struct lookup *s)
+/* All ones as far as a prefix goes that begins at DIR_BYTES - its length. */
+static const char prefix_mask[2 * DIR_BYTES] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+};
+
+/* Goes to the directory that the last walk led to, if the path begins as that one did. With few
+ * branches: the verifier follows each of them in each round. */
+__subprog int skip_known(struct lookup *s)
+{
+	struct known_dir *dir;
+	u64 i, differs = 0, hashed = ~0ULL;
+
+	if (!s)
+		return 0;
+	dir = &s->dir;
+	if (!dir->len || dir->jiffies != bpf_jiffies64())
+		return 0;
+	differs |= dir->mounts ^ mounts_epoch();
+	differs |= dir->from.dentry ^ s->dentry;
+	differs |= dir->from.mount ^ s->mount;
+	differs |= dir->root.dentry ^ s->root_dentry;
+	differs |= dir->root.mount ^ s->root_mount;
+	for (i = 0; i < DIR_BYTES; i += 8)
+		differs |= (eight_bytes_at(&s->text[(s->begin + i) & TEXT_MASK]) ^
+			    *(u64 *)&dir->text[i]) &
+			   eight_bytes_at(&prefix_mask[(-dir->len & (DIR_BYTES - 1)) + i]);
+	for (i = 0; i < DIR_STEPS && i < dir->n_steps; i++) {
+		const struct dir_step *step = &dir->steps[i];
+
+		differs |= kread(step->dentry, dentry, d_parent) ^ step->parent;
+		differs |= kread(step->dentry, dentry, d_name.hash_len) ^ step->hash_len;
+		/* An address of the kernel; 0 if it was removed. */
+		hashed &= kread(step->dentry, dentry, d_hash.pprev);
+	}
+	if (differs || !(hashed >> 63))
+		return 0;
+	s->at += dir->len;
+	s->dentry = dir->at.dentry;
+	s->mount = dir->at.mount;
+	return 1;
+}
+
+/* Notes the component that the walk has entered and, if the next one, which begins at AT, is the
+ * last, the directory. */
+__subprog int note_dir(struct lookup *s, u32 at)
+{
+	struct known_dir *dir;
+	bool slash;
+	u32 len;
+	u64 n, i;
+
+	if (!s)
+		return 0;
+	dir = &s->dir;
+	len = at - s->begin;
+	n = s->n_entered;
+	dir->len = 0;
+	if (!s->entered.dentry || len > DIR_BYTES || n >= DIR_STEPS) {
+		s->begin = 0;
+		return 0;
+	}
+	dir->steps[n & (DIR_STEPS - 1)] = s->entered;
+	s->n_entered = n + 1;
+	for (i = 0; i < DIR_BYTES; i += 8)
+		*(u64 *)&dir->text[i] = eight_bytes_at(&s->text[(s->begin + i) & TEXT_MASK]);
+	if (!at_end(s, &slash))
+		return 0;
+	dir->n_steps = n + 1;
+	dir->from = s->from;
+	dir->root.dentry = s->root_dentry;
+	dir->root.mount = s->root_mount;
+	dir->at.dentry = s->dentry;
+	dir->at.mount = s->mount;
+	dir->jiffies = bpf_jiffies64();
+	dir->mounts = mounts_epoch();
+	dir->len = len;
+	return 0;
+}
+
+/* Enters the component just hashed, which begins at AT; returns false if the cache does not
+ * tell. */
+static __always_inline int lookup_name(struct lookup *s, u32 at)
 {
 	bool slash, last;
 	u32 format;
 	u64 inode;
 
+	if (s->begin && at > s->begin + 1)
+		note_dir(s, at);
 	if (kread(s->dentry, dentry, d_flags) & (DCACHE_OP_HASH | DCACHE_OP_COMPARE))
 		return 0;
 	find_dentry(s);
@@ -292,6 +404,9 @@ static __always_inline int lookup_name(struct lookup *s)
 	format = kread(inode, inode, i_mode) & S_IFMT;
 	if (format == S_IFLNK && (!last || slash || s->follow))
 		return follow_link(inode);
+	s->entered.dentry = s->found;
+	s->entered.parent = s->dentry;
+	s->entered.hash_len = s->hash_len;
 	s->dentry = s->found;
 	return cross_mounts();
 }
@@ -300,7 +415,7 @@ static __always_inline int lookup_name(struct lookup *s)
 __noinline int lookup_step(void)
 {
 	struct lookup *s = get_lookup();
-	u32 len;
+	u32 at, len;
 
 	if (!s)
 		return 0;
@@ -316,12 +431,15 @@ __noinline int lookup_step(void)
 	len = s->hash_len >> 32;
 	if (len > NAME_BYTES)
 		return 0;
+	at = s->at;
 	s->at += len;
 	if (len == 1 && s->first == '.')
 		return 1;
-	if (len == 2 && s->first == ('.' | '.' << 8))
+	if (len == 2 && s->first == ('.' | '.' << 8)) {
+		s->begin = 0;
 		return go_up() && cross_mounts();
-	return lookup_name(s);
+	}
+	return lookup_name(s, at);
 }
 
 enum lookup_how {
@@ -358,6 +476,13 @@ __noinline u64 lookup_path(u64 dentry, u64 mount, u32 how)
 	s->mount = from.mount;
 	s->follow = how & LOOKUP_FOLLOW;
 	s->links = s->arrived = 0;
+	s->from = from;
+	s->begin = s->at;
+	s->entered.dentry = 0;
+	s->n_entered = 0;
+	/* Where programs can be preempted, another walk may use the same memory meanwhile. */
+	if (cfg.raw_preemptible || skip_known(s))
+		s->begin = 0;
 	for (i = 0; i < LOOKUP_STEPS; i++)
 		if (!lookup_step())
 			break;

@@ -10,8 +10,15 @@
 #include "bpf/mount.h"
 #include "bpf/path.h"
 
-/* Raised whenever the names of open files may have changed: a rename, a mount, a new root. */
+/* Raised whenever the names of open files may have changed: by RENAMES or MOUNTS
+ * (bpf/task_state.h). */
 volatile u32 names_epoch = 1;
+
+/* Changes whenever that was not just a rename: a mount, a new root. */
+static __always_inline u32 mounts_epoch(void)
+{
+	return names_epoch >> 16;
+}
 
 /* A file that a thread has used, and its name. Valid within one jiffy while names_epoch stays the
  * same. Renames that are not system calls (by a file server in the kernel) are not noticed in that

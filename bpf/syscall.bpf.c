@@ -110,7 +110,7 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 		return 0;
 	state->begun = 0;
 	if (state->renames && ret >= 0)
-		names_epoch++;
+		names_epoch += state->renames;
 	state->renames = 0;
 	if (!state->armed)
 		return 0;

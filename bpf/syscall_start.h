@@ -12,6 +12,7 @@
 #include "bpf/syscall_enter.h"
 #include "bpf/syscall_table.h"
 #include "bpf/task_state.h"
+#include "schema/fs_ops.h"
 #include "schema/streams.h"
 #include "schema/types.h"
 
@@ -39,7 +40,9 @@ static __always_inline void begin_call(struct task_state *state, long nr, bool c
 	state->call_epoch = epoch;
 	state->stopped_nr = 0;
 	state->refused = 0;
-	state->renames = !!(d->props & PROP_NAMES);
+	state->renames = !(d->props & PROP_NAMES) ? RENAMES_NOT :
+			 d->op == FS_RENAME       ? RENAMES :
+						    MOUNTS;
 }
 
 /* Decides whether the call whose arguments are in STATE gets a record, and counts it if it does

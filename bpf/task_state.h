@@ -68,6 +68,13 @@ enum refused {
 	REFUSED_PERHAPS, /* or it began before the recording */
 };
 
+/* Whether the call in progress may change names: what it adds to names_epoch. */
+enum renames {
+	RENAMES_NOT,
+	RENAMES,
+	MOUNTS = 1 << 16, /* or where paths lead to: a mount, a new root */
+};
+
 /* What is known of the structure that some calls take besides paths. */
 enum how {
 	HOW_UNREAD,
@@ -122,13 +129,12 @@ struct task_state {
 	u8 refused;        /* enum refused */
 	u8 held;           /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
 	u8 writeback;      /* enum extent_cause: why the thread, a flusher, writes back */
-	u32 child;         /* the process that it has made */
+	u32 renames;       /* enum renames */
 	u32 stopped_nr;    /* the call that a tracer is being told of, plus 1 (bpf/tracer.bpf.c) */
 	u32 requested_has; /* enum fs_long_has */
 	s32 at_fd[2];      /* the directories that the paths are relative to */
 	/* the thread */
 	u8 lineage, left_out;
-	u8 renames;     /* the call in progress may change names */
 	u8 no_args;     /* the call in progress has arguments in memory that could not be read */
 	u8 has_given;   /* given is known */
 	u8 follows;     /* enum follows */
@@ -158,6 +164,7 @@ struct task_state {
 	u64 fault_address;
 	u32 fault_access;
 	u32 n_kept; /* sockets that the call in progress closes (bpf/socket_end.h) */
+	u32 child;  /* the process that it has made */
 	struct known_group groups[N_KNOWN_GROUPS];
 };
 

@@ -2,6 +2,8 @@
 /* Calls on paths; for each it prints a line with the inode number that it reached, according to the
  * kernel (lstat before the call, or after): "operation<TAB>last path<TAB>inode<TAB>flags". 0:
  * nothing was reached. */
+#include <linux/fs.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -100,6 +102,53 @@ static void names(void)
 	tell("rmdir", "dir", dir, "");
 }
 
+/* DIR/b/file, in directories that are new. */
+static void make_tree(const char *dir)
+{
+	char path[64];
+
+	IS(0, SYS(mkdirat, AT_FDCWD, dir, 0755));
+	snprintf(path, sizeof(path), "%s/b", dir);
+	IS(0, SYS(mkdirat, AT_FDCWD, path, 0755));
+	snprintf(path, sizeof(path), "%s/b/file", dir);
+	workload__create(path);
+}
+
+static void change_file(void)
+{
+	IS(0, SYS(fchmodat, AT_FDCWD, "a/b/file", 0600));
+	IS(0, SYS(fchmodat, AT_FDCWD, "a/b/file", 0640));
+	after("setattr", "a/b/file", 0);
+	after("setattr", "a/b/file", 0);
+}
+
+/* The same path leads elsewhere, from one call to the next. */
+static void directories(void)
+{
+	make_tree("a");
+	make_tree("other");
+	change_file();
+	IS(0, SYS(renameat2, AT_FDCWD, "a", AT_FDCWD, "first", 0));
+	IS(0, SYS(renameat2, AT_FDCWD, "other", AT_FDCWD, "a", 0));
+	change_file();
+	IS(0, SYS(renameat2, AT_FDCWD, "a", AT_FDCWD, "first", RENAME_EXCHANGE));
+	change_file();
+	IS(0, SYS(mount, "first", "a", NULL, MS_BIND, NULL));
+	change_file();
+	IS(0, SYS(umount2, "a", 0));
+	change_file();
+	IS(0, SYS(renameat2, AT_FDCWD, "a", AT_FDCWD, "second", 0));
+	IS(0, SYS(symlinkat, "first", AT_FDCWD, "a"));
+	change_file();
+	IS(0, SYS(unlinkat, AT_FDCWD, "a", 0));
+	make_tree("a");
+	change_file();
+	IS(0, SYS(unlinkat, AT_FDCWD, "a/b/file", 0));
+	IS(0, SYS(unlinkat, AT_FDCWD, "a/b", AT_REMOVEDIR));
+	IS(0, SYS(symlinkat, "../first/b", AT_FDCWD, "a/b"));
+	change_file();
+}
+
 int main(void)
 {
 	IS(0, SYS(mkdirat, AT_FDCWD, "sub", 0755));
@@ -107,5 +156,6 @@ int main(void)
 	workload__create("sub/file");
 	attributes();
 	names();
+	directories();
 	return 0;
 }
