@@ -103,7 +103,7 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
 
 
 def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
-    """5.13 to 5.15 refuse a program with such a call anywhere in it (src/engine/bpf/absent_kfuncs.h). strace shows what
+    """5.13 to 5.15 refuse a program with such a call anywhere in it (src/engine/bpf/prepare.h). strace shows what
     the kernel was given, the first 4096 instructions of each program."""
     log = tmp_path / "log"
     subprocess.run(

@@ -7,6 +7,7 @@
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/dcache.h"
 #include "engine/bpf/makers.h"
+#include "engine/bpf/prepare.h"
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
@@ -167,7 +168,9 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_max_entries(b->skel->maps.long_paths, b->plan.uring_paths);
 	bpf_map__set_max_entries(b->skel->maps.path_copies, b->plan.uring_paths);
 	widen_lru_maps(b);
+	prepare__begin(b->skel->maps.rodata);
 	err = iotrc_bpf__load(b->skel);
+	prepare__end();
 	if (err)
 		return load__refused(problem, err, "cannot load BPF programs");
 	find_names(b);

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine/bpf/absent_kfuncs.h"
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/core_types.h"
 #include "engine/bpf/drop_reasons.h"
 #include "engine/bpf/kernel.h"
+#include "engine/bpf/prepare.h"
 #include "engine/bpf/request_names.h"
 #include "iotrc.skel.h"
 #include "iotrc_6_2.skel.h"
@@ -103,7 +103,7 @@ static int prepare(struct bpf_engine *b, const struct engine_config *config, con
 	/* If the kernel lacks a type, libbpf searches its modules, which needs CAP_SYS_ADMIN,
 	 * unless it is told where the types are. */
 	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = types);
-	int err = absent_kfuncs__drop();
+	int err = prepare__register();
 
 	if (err)
 		return engine__problem(problem, err, "cannot prepare BPF programs: %s",
