@@ -373,6 +373,7 @@ struct capture_config {
 	u32 uring_narrow;   /* IO_RING_F_COMPAT of this kernel */
 	u32 uring_stream;   /* the stream that counts io_uring's losses of unknown operation */
 	u32 uring_nameless; /* io_uring_complete does not name the request (until 5.17) */
+	u32 uring_cqe;      /* it passes the address of the completion queue entry (6.15) */
 	u32 ring_bytes;     /* of one event ring */
 	u32 lane_records;   /* places of one lane, a power of two; 0: no lanes (bpf/lane.h) */
 	u32 cache_sample;   /* record one page in this many */

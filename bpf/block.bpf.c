@@ -84,9 +84,12 @@ int on_block_frontmerge_old(u64 *ctx) /* until 5.10: queue and request come firs
 	return note_submitter(argument(ctx, 2));
 }
 
+/* A FIELD of RQ that is a pointer: as task_pointer() says, the verifier must not trust it. */
+#define request_pointer(rq, field) (FROM_6_2 ? kread((u64)(rq), request, field) : (u64)(rq)->field)
+
 static __always_inline void fill_submitter(void *ctx, struct flight *f, struct request *rq)
 {
-	u64 bio = (u64)rq->bio, queue = (u64)rq->q;
+	u64 bio = request_pointer(rq, bio), queue = request_pointer(rq, q);
 	struct submitter *s = bio ? bpf_map_lookup_elem(&submitters, &bio) : 0;
 	struct task_state *state;
 
@@ -183,7 +186,7 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	u32 bytes = ctx[2];
 	u64 key = (u64)rq, now = bpf_ktime_get_ns(), flags;
 	struct flight *f = bpf_map_lookup_elem(&in_flight, &key), unissued = {};
-	u64 bio = (u64)rq->bio;
+	u64 bio = request_pointer(rq, bio);
 	struct rec_block *rec;
 
 	/* A part is completed: the tracepoint fires before the part is subtracted from

@@ -16,13 +16,6 @@
 #include "bpf/uring_ring.h"
 #include "bpf/uring_submit.h"
 
-static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
-{
-	count_fired(HOOK_URING_COMPLETE);
-	complete_request(req, many, res, cqe_flags);
-	return 0;
-}
-
 /* Until 5.17 a request that is refused on submission passes only the tracepoint of its completion,
  * before it would have been reported as submitted. So a failure that belongs to no request in
  * flight is taken for one of the entry submitted last. */

@@ -234,4 +234,11 @@ static __always_inline bool complete_request(u64 req, u64 many, s32 res, u32 cqe
 	return true;
 }
 
+static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
+{
+	count_fired(HOOK_URING_COMPLETE);
+	complete_request(req, many, res, cqe_flags);
+	return 0;
+}
+
 #endif

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,23 @@ static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_progra
 	return bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
 }
 
+/* A raw tracepoint that tells the program HOOK, as its number. libbpf 1.1 does not have this. */
+static int attach_raw(struct bpf_engine *b, const struct bpf_program *prog, const char *tracepoint,
+		      enum hook hook)
+{
+	const struct {
+		uint64_t name;
+		uint32_t prog_fd, pad;
+		uint64_t cookie;
+	} attr = { (uintptr_t)tracepoint, bpf_program__fd(prog), 0, hook };
+	int fd = (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+
+	if (fd < 0)
+		return -errno;
+	b->raw_links[b->n_raw_links++] = fd;
+	return 0;
+}
+
 static int attach_one(struct bpf_engine *b, struct bpf_program *prog, const struct program *p)
 {
 	struct bpf_link *link;
@@ -85,6 +103,8 @@ static int attach_one(struct bpf_engine *b, struct bpf_program *prog, const stru
 		return attach_perf(b, prog, PERF_COUNT_SW_PAGE_FAULTS_MAJ);
 	if (p->hook == HOOK_FAULT_MINOR)
 		return attach_perf(b, prog, PERF_COUNT_SW_PAGE_FAULTS_MIN);
+	if (!strncmp(p->name, "raw_tp/", 7))
+		return attach_raw(b, prog, p->name + 7, p->hook);
 	if (strstr(p->name, "probe.multi/"))
 		link = attach_functions(b, prog, p->hook == HOOK_SYS_EXIT);
 	else if (!strncmp(p->name, "tp/", 3))
@@ -131,7 +151,8 @@ int attach__all(struct bpf_engine *b, char *problem)
 	/* At most two programs per row; a perf event has a link for each CPU. */
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	b->links = calloc(2 * n_programs + 2 * libbpf_num_possible_cpus(), sizeof(*b->links));
-	if (!b->links)
+	b->raw_links = calloc(n_programs, sizeof(*b->raw_links));
+	if (!b->links || !b->raw_links)
 		return engine__problem(problem, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < n_programs; i++) {
 		const struct program *p = &programs[i];

@@ -50,6 +50,7 @@ struct bpf_engine {
 	bool tells_calls;            /* engine__calls() will be called */
 	bool tells_slow;             /* engine__unfinished() will be called */
 	bool can_overflow, can_skip; /* programs for io_uring's rarer completions are needed */
+	bool shares;              /* one program can serve several tracepoints (bpf/shared.bpf.c) */
 	bool counts_by_functions; /* count what sockets move in functions: there is no tracepoint */
 	enum attach attach;       /* never ATTACH_AUTO */
 	bool attach_measured;     /* to choose it */
@@ -59,7 +60,8 @@ struct bpf_engine {
 	bool chosen[PROGRAMS_MAX], absent[PROGRAMS_MAX];
 	struct functions functions; /* found when programs are attached to them */
 	struct bpf_link **links;
-	size_t n_links;
+	int *raw_links; /* descriptors of links that libbpf does not know */
+	size_t n_links, n_raw_links;
 
 	struct bpf_link *flows_link; /* of the iterator over open connections; NULL: none */
 	int flow_fds[FLOW_FDS_MAX];  /* such iterators, opened in advance */

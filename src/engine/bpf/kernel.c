@@ -69,17 +69,22 @@ static bool raw_preemptible(const struct btf *btf)
 	return has_function(btf, "trace_call_bpf_faultable");
 }
 
+static bool has_field(const struct btf *btf, const char *type, const char *field)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), field))
+			return true;
+	return false;
+}
+
 /* The kernels of some sandboxes are patched so that while a thread of process 1 runs, only programs
  * that process 1 has loaded run on tracepoints. The kernel does not count the events missed. */
 bool kernel__init_unseen(const struct btf *btf)
 {
-	int id = btf__find_by_name_kind(btf, "bpf_prog_aux", BTF_KIND_STRUCT);
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
-
-	for (int i = 0; t && i < btf_vlen(t); i++)
-		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "init_owned"))
-			return true;
-	return false;
+	return has_field(btf, "bpf_prog_aux", "init_owned");
 }
 
 /* The kernel's version text contains PREEMPT_RT. */
@@ -111,6 +116,12 @@ bool kernel__iterators_free(const struct btf *btf)
 	return kernel__enumerator(btf, "BPF_FUNC_map_lookup_percpu_elem") >= 0;
 }
 
+/* Since 6.10 a raw tracepoint keeps a number for the program. */
+bool kernel__raw_cookies(const struct btf *btf)
+{
+	return has_field(btf, "bpf_raw_tp_link", "cookie");
+}
+
 bool kernel__from_6_2(const struct btf *btf)
 {
 	return has_function(btf, "bpf_rdonly_cast");
@@ -135,6 +146,7 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->dio_counts_late = has_function(btf, "bio_iov_iter_bounce");
 	/* Before 5.18 its second argument is the program's user_data. */
 	cfg->uring_nameless = !tracepoint_points(btf, "io_uring_complete", 1);
+	cfg->uring_cqe = kernel__tracepoint_args(btf, "io_uring_complete") == 3;
 	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
 	cfg->uring_narrow = narrow < 0 ? 0 : narrow;
 	/* Until 6.13 a macro of include/linux/dcache.h. */

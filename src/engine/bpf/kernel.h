@@ -18,6 +18,9 @@ int kernel__tracepoint_args(const struct btf *btf, const char *tracepoint);
 /* Returns the value of an enumerator of any enum; -1: there is none. */
 int kernel__enumerator(const struct btf *btf, const char *name);
 
+/* Whether a raw tracepoint tells a program the number that it was attached with. */
+bool kernel__raw_cookies(const struct btf *btf);
+
 /* Whether the programs for kernels from 6.2 on can be loaded (bpf/helpers.h). */
 bool kernel__from_6_2(const struct btf *btf);
 

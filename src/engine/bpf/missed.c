@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/bpf/bpf.h"
 #include "iotrc.skel.h"
@@ -41,6 +42,16 @@ static uint64_t runs_missed(int prog_fd)
 	if (f)
 		fclose(f);
 	return n;
+}
+
+/* Whether the program of row I belongs to an earlier row, too: what the kernel counts of a program
+ * that serves several hooks is reported with the first of them. */
+static bool reported_before(const struct bpf_engine *b, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (b->chosen[j] && !strcmp(programs[j].program, programs[i].program))
+			return true;
+	return false;
 }
 
 /* The kernel does not run a program if an interrupt or (where programs can be preempted) another
@@ -88,7 +99,9 @@ size_t missed__hooks(struct engine *e, struct manifest_hook *ret)
 		if (b->absent[i])
 			continue;
 		h->fired = hook_fired(b, programs[i].hook);
-		h->missed = missed_by_both(b, &programs[i], runs_missed(bpf_program__fd(prog)));
+		if (!reported_before(b, i))
+			h->missed =
+				missed_by_both(b, &programs[i], runs_missed(bpf_program__fd(prog)));
 	}
 	return n;
 }
@@ -132,7 +145,7 @@ void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
 		const struct program *p = &programs[i];
 		uint64_t missed;
 
-		if (!b->chosen[i] || of_detail[p->hook])
+		if (!b->chosen[i] || of_detail[p->hook] || reported_before(b, i))
 			continue;
 		missed = missed_by_both(b, p, times_missed(b, p));
 		for (int s = 0; missed && s < STREAM_CAPTURED; s++)

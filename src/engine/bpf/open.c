@@ -34,6 +34,8 @@ static void detach(struct engine *e)
 		b->skel->bss->attached_ns = 0;
 	while (b->n_links)
 		bpf_link__destroy(b->links[--b->n_links]);
+	while (b->n_raw_links)
+		close(b->raw_links[--b->n_raw_links]);
 }
 
 static void free_engine(struct engine *e)
@@ -47,6 +49,7 @@ static void free_engine(struct engine *e)
 	iotrc_bpf__destroy(b->skel);
 	functions__free(&b->functions);
 	free(b->links);
+	free(b->raw_links);
 	free(b->sums_removed.indexes);
 	free(b);
 }

@@ -101,14 +101,17 @@ const struct program programs[] = {
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
 	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN | EPOLL, 0, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "raw_tp/sched_process_exit", "on_shared", FS | CONN | EPOLL, 0, NULL, exits_wanted },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS | CONN | EPOLL, 2, NULL, exits_wanted },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS | CONN | EPOLL, 0, NULL, exits_wanted },
 
-	{ HOOK_SIGNAL, "tp_btf/signal_deliver", "on_signal", FS, 3,
+	{ HOOK_SIGNAL, "raw_tp/signal_deliver", "on_shared", FS, 3,
 	  "results of kernel AIO that a killed process did not reap" },
+	{ HOOK_SIGNAL, "tp_btf/signal_deliver", "on_signal", FS, 3, NULL },
 
 	{ HOOK_URING_COMPLETE, "tp/io_uring/io_uring_complete", "on_uring_complete_classic", FS | CONN, 0,
 	  "IO_URING" },
+	{ HOOK_URING_COMPLETE, "raw_tp/io_uring_complete", "on_shared", FS | CONN, 0, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL, names_requests },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 5, NULL },
@@ -118,6 +121,7 @@ const struct program programs[] = {
 
 	{ HOOK_URING_OVERFLOW, "tp/io_uring/io_uring_cqe_overflow", "on_uring_overflow_classic", FS | CONN, 0,
 	  "IO_URING requests whose completion finds the queue full", can_overflow },
+	{ HOOK_URING_OVERFLOW, "raw_tp/io_uring_cqe_overflow", "on_shared", FS | CONN, 0, NULL, can_overflow },
 	{ HOOK_URING_OVERFLOW, "tp_btf/io_uring_cqe_overflow", "on_uring_overflow", FS | CONN, 0, NULL, can_overflow },
 
 	{ HOOK_URING_FLUSH, "fentry/__io_submit_flush_completions", "on_uring_flush", FS | CONN, 1,
@@ -129,12 +133,14 @@ const struct program programs[] = {
 
 	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
 	  "IO_URING" },
+	{ HOOK_URING_SUBMIT, "raw_tp/io_uring_submit_req", "on_shared", FS | CONN, 1, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_opcode", FS | CONN, 5, NULL },
 	{ HOOK_URING_REFUSED, "tp/io_uring/io_uring_req_failed", "on_uring_refused_classic", FS | CONN, 0,
 	  "IO_URING requests that are refused on submission", names_requests },
+	{ HOOK_URING_REFUSED, "raw_tp/io_uring_req_failed", "on_shared", FS | CONN, 3, NULL, names_requests },
 	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3, NULL, names_requests },
 	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused_old", FS | CONN, 4, NULL,
 	  names_requests },
@@ -327,7 +333,9 @@ static bool usable(const struct bpf_engine *b, const struct program *p, const st
 		return b->attach == ATTACH_FUNCTIONS;
 	if (!strncmp(p->name, "tp/", 3))
 		return classic && tracepoint__id(p->name + 3) >= 0;
-	if (!strncmp(p->name, "tp_btf/", 7))
+	if (!strncmp(p->name, "raw_tp/", 7) && !b->shares)
+		return false;
+	if (!strncmp(p->name, "tp_btf/", 7) || !strncmp(p->name, "raw_tp/", 7))
 		args = kernel__tracepoint_args(btf, target);
 	else
 		args = functions ? kernel__function_args(btf, target) : -1;
@@ -347,6 +355,7 @@ int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 
 	b->can_overflow = kernel__tracepoint_args(btf, "io_uring_cqe_overflow") >= 0;
 	b->can_skip = kernel__enumerator(btf, "REQ_F_CQE_SKIP_BIT") >= 0;
+	b->shares = kernel__raw_cookies(btf) && !b->skel->rodata->cfg.raw_preemptible;
 	b->tells_faults = kernel__tracepoint_args(btf, "page_fault_user") >= 0;
 	b->counts_by_functions = kernel__tracepoint_args(btf, "sock_send_length") < 0;
 	for (size_t i = 0; i < n_programs; i++) {
