@@ -104,6 +104,10 @@ enum timeout_kind {
 	KIND_TIMESPEC64, /* struct __kernel_timespec, even in 32-bit calls */
 };
 
+/* ---- the table of dirty pages (bpf/extent_owner.h) ---- */
+
+#define DIRTY_BLOCK 512 /* neighbouring pages of a file, whose places are neighbours */
+
 /* ---- what a bio was made for, known by a kernel function (src/engine/bpf/makers.c) ---- */
 
 #define MAKERS_MAX 64

@@ -3,6 +3,7 @@
 #ifndef IOTRC_BPF_EXTENT_OWNER_H
 #define IOTRC_BPF_EXTENT_OWNER_H
 
+#include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/context.h"
 #include "bpf/current.h"
@@ -33,7 +34,12 @@ struct {
 
 #define DIRTY_SHIFT 20
 #define DIRTY_SINCE ((1ULL << 28) - 1) /* three days, then it begins again */
-#define BLOCK_SHIFT 9 /* pages of a file that are neighbours in the map: less memory to fetch */
+
+/* The places of pages of a file that are neighbours: less memory to fetch, and one look-up for many
+ * pages. */
+struct dirty_block {
+	u64 places[DIRTY_BLOCK];
+};
 
 /* Pages that were made dirty. An entry is the key of the owner ^ the hash of the page, and in the
  * bits DIRTY_SINCE when, ns >> DIRTY_SHIFT. A folio has that of its first page. Each page has two
@@ -45,12 +51,12 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 4096); /* resized by user space: a power of two */
+	__uint(max_entries, 8); /* resized by user space: a power of two */
 	__type(key, u32);
-	__type(value, u64);
+	__type(value, struct dirty_block);
 } dirty_pages SEC(".maps");
 
-const volatile u32 dirty_pages_mask = 4095;
+const volatile u32 dirty_blocks_mask = 7;
 
 static __always_inline bool same_owner(const struct owner *a, const struct owner *b)
 {
@@ -124,13 +130,13 @@ static __always_inline u64 owner_of(struct task_state *state)
 /* The hash of a page for its first place. Mixed twice: inodes and pages are similar numbers. */
 static __always_inline u64 dirty_hash(u64 inode, u64 index)
 {
-	return mix(mix(inode, 1), index >> BLOCK_SHIFT);
+	return mix(mix(inode, 1), index / DIRTY_BLOCK);
 }
 
 /* The first page after INDEX that has another hash. */
 static __always_inline u64 dirty_block_end(u64 index)
 {
-	return ((index >> BLOCK_SHIFT) + 1) << BLOCK_SHIFT;
+	return (index / DIRTY_BLOCK + 1) * DIRTY_BLOCK;
 }
 
 /* The hash of the same page for its second place. */
@@ -139,11 +145,18 @@ static __always_inline u64 second_hash(u64 hash)
 	return mix(hash, 1);
 }
 
-static __always_inline u64 *dirty_place(u64 hash, u64 index)
+static __always_inline struct dirty_block *dirty_block(u64 hash)
 {
-	u32 at = (hash + index) & dirty_pages_mask;
+	u32 at = hash / DIRTY_BLOCK & dirty_blocks_mask;
 
 	return bpf_map_lookup_elem(&dirty_pages, &at);
+}
+
+/* The place of the page INDEX, which has HASH, in BLOCK. Most files are small: the hash decides
+ * where the first page of a file is. */
+static __always_inline u64 *dirty_place(struct dirty_block *block, u64 hash, u64 index)
+{
+	return &block->places[(hash + index) & (DIRTY_BLOCK - 1)];
 }
 
 /* An entry, and of which owner it is. */
@@ -162,8 +175,8 @@ static __always_inline u64 owner_in(u64 entry, u64 hash, u64 known)
 /* What the place of HASH says of the page INDEX. */
 static __always_inline struct dirtied read_dirtied(u64 hash, u64 index, u64 known)
 {
-	u64 *place = dirty_place(hash, index);
-	struct dirtied d = { .entry = place ? *place : 0 };
+	struct dirty_block *block = dirty_block(hash);
+	struct dirtied d = { .entry = block ? *dirty_place(block, hash, index) : 0 };
 
 	d.owner = owner_in(d.entry, hash, known);
 	return d;
@@ -206,20 +219,17 @@ static __always_inline bool younger(struct entry_range *ret, u64 hash, u64 owner
 	return owner && ticks <= now;
 }
 
-/* Whether the first place of the page INDEX, which has HASH, has one of ENTRIES. */
-static __always_inline bool has_entry(u64 hash, u64 index, const struct entry_range *entries)
+static __always_inline bool in_range(u64 entry, const struct entry_range *entries)
 {
-	u64 *place = dirty_place(hash, index);
-
-	return place && *place - entries->first <= entries->span;
+	return entry - entries->first <= entries->span;
 }
 
 static __always_inline void set_dirtied(u64 hash, u64 index, u64 owner, u64 since)
 {
-	u64 *place = dirty_place(hash, index);
+	struct dirty_block *block = dirty_block(hash);
 
-	if (place)
-		*place = ((owner ^ hash) & ~DIRTY_SINCE) | since;
+	if (block)
+		*dirty_place(block, hash, index) = ((owner ^ hash) & ~DIRTY_SINCE) | since;
 }
 
 /* Notes who makes the pages of FOLIO dirty. Pages that a flusher could not write, and makes dirty

@@ -429,8 +429,10 @@ __noinline u64 add_folio(u32 slot)
 static __always_inline void read_vec(struct piece *ret, u64 vec)
 {
 	if (FROM_6_2) {
-		ret->page = kread_u64(vec);
-		ret->sizes = kread_u64(vec + 8);
+		const volatile u64 *words = kwords(vec);
+
+		ret->page = words[0];
+		ret->sizes = words[1];
 	} else {
 		bpf_probe_read_kernel(ret, sizeof(*ret), (void *)vec);
 	}
@@ -466,61 +468,73 @@ static __always_inline void pass(struct rest *r, u64 bytes)
 /* Adds the next folios as long as they simply continue the run, and make it no older: as a rule,
  * all that a bio has. So this loop is what a large request costs. What it compares is in local
  * variables, and it has few branches: the verifier goes through each in each turn. A page that has
- * the mapping of a file is no tail of a folio. Returns the number of pages. */
+ * the mapping of a file is no tail of a folio. A piece of memory that is not whole pages is left to
+ * next_vec(). Returns the number of pages. */
 __noinline int add_alike(u32 slot)
 {
 	struct walk *w = walk_of(slot);
 	struct entry_range entries = { .span = -1ULL }; /* for reads: any */
-	u64 page, bytes, vec, left, index, remaining, hash, mapping, moving, next, i;
+	u64 page, pages_left, vec, left, index, end, hash, mapping, moving, head, next, i;
+	u64 shift = cfg.page_shift, page_bytes = 1ULL << shift;
+	u64 uneven = ~0xffffffffULL | (page_bytes - 1); /* sizes that are not whole pages */
+	struct dirty_block *block;
 
 	if (!w || !w->like.until || w->rest.offset || w->rest.done)
 		return 0;
 	next = w->run.offset + w->at - w->run.at;
 	hash = w->like.dirty_hash;
-	if (next & (PAGE_BYTES - 1) ||
+	block = dirty_block(hash);
+	if (!block || (next | w->rest.bytes) & (page_bytes - 1) ||
 	    (w->opf & OP_WRITE && !younger(&entries, hash, w->run.owner, w->run.age, w->ns)))
 		return 0;
 	page = w->rest.page;
-	bytes = w->rest.bytes;
+	pages_left = w->rest.bytes >> shift;
 	vec = w->rest.vec;
-	left = w->rest.left;
+	left = w->rest.bytes + w->rest.left;
 	mapping = w->file.mapping;
 	moving = w->moving;
-	next >>= cfg.page_shift;
+	head = 1ULL << bpf_core_enum_value(enum pageflags, PG_head);
+	next >>= shift;
 	index = next;
-	remaining = w->like.until - index;
+	end = next + (left >> shift);
+	if (end > w->like.until)
+		end = w->like.until;
 	for (i = 0; i < ALIKE_MAX; i++) {
 		struct page_words words;
-		struct piece piece;
-		u64 pages, size;
+		u64 pages = 1;
 
-		if (!bytes) {
+		if (!pages_left) {
+			struct piece piece;
+
+			if (index == end)
+				break;
 			read_vec(&piece, vec);
-			if (piece.sizes - 1 >= left) /* an offset, too much, or nothing */
+			if ((piece.sizes - page_bytes) & uneven)
 				break;
 			page = piece.page;
-			bytes = piece.sizes;
-			left -= bytes;
+			pages_left = piece.sizes >> shift;
 			vec += bpf_core_type_size(struct bio_vec);
 		}
 		read_page(&words, page);
-		pages = pages_in(page, words.flags);
-		size = pages << cfg.page_shift;
+		if (words.flags & head)
+			pages = large_pages(page);
 		if ((words.mapping ^ mapping) | (words.index ^ index) | (~words.flags & moving) |
-		    (remaining - pages) >> 63 | (bytes - size) >> 63)
+		    ((end - index - pages) | (pages_left - pages)) >> 63)
 			break;
-		if (!has_entry(hash, index, &entries))
+		if (!in_range(*dirty_place(block, hash, index), &entries))
 			break;
 		index += pages;
-		remaining -= pages;
-		bytes -= size;
+		pages_left -= pages;
 		page += pages * bpf_core_type_size(struct page);
 	}
+	left -= (index - next) << shift;
 	w->rest.page = page;
-	w->rest.bytes = bytes;
 	w->rest.vec = vec;
-	w->rest.left = left;
-	w->at += (index - next) << cfg.page_shift;
+	w->rest.bytes = pages_left << shift;
+	if (w->rest.bytes > left) /* the bio ends within the piece */
+		w->rest.bytes = left;
+	w->rest.left = left - w->rest.bytes;
+	w->at += (index - next) << shift;
 	return index - next;
 }
 

@@ -19,16 +19,22 @@ static __always_inline bool page_flag(u64 page, u32 bit)
 	return flag_in(kread_u64(page), bit);
 }
 
-/* The number of pages of FOLIO, which has FLAGS. */
-static __always_inline u64 pages_in(u64 folio, u64 flags)
+/* The number of pages of FOLIO, which has more than one. */
+static __always_inline u64 large_pages(u64 folio)
 {
-	if (!flag_in(flags, bpf_core_enum_value(enum pageflags, PG_head)))
-		return 1;
 	if (bpf_core_field_exists(struct folio, _nr_pages))
 		return kread(folio, folio, _nr_pages);
 	if (bpf_core_field_exists(struct folio, _folio_nr_pages))
 		return kread(folio, folio, _folio_nr_pages);
 	return kread(folio + bpf_core_type_size(struct page), page, compound_nr);
+}
+
+/* The number of pages of FOLIO, which has FLAGS. */
+static __always_inline u64 pages_in(u64 folio, u64 flags)
+{
+	bool large = flag_in(flags, bpf_core_enum_value(enum pageflags, PG_head));
+
+	return large ? large_pages(folio) : 1;
 }
 
 static __always_inline u64 folio_pages(u64 folio)
@@ -83,9 +89,13 @@ struct page_words {
 static __always_inline void read_page(struct page_words *ret, u64 folio)
 {
 	if (FROM_6_2) {
-		ret->flags = kread_u64(folio);
-		ret->mapping = kread(folio, page, mapping);
-		ret->index = folio_index(folio);
+		const volatile void *words = kwords(folio);
+
+		ret->flags = *(const volatile u64 *)words;
+		ret->mapping = (u64)((const volatile struct page *)words)->mapping;
+		ret->index = bpf_core_field_exists(struct folio, index) ?
+				     ((const volatile struct folio *)words)->index :
+				     ((const volatile struct page *)words)->index;
 	} else {
 		bpf_probe_read_kernel(ret, sizeof(*ret), (void *)folio);
 	}

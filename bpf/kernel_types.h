@@ -18,6 +18,10 @@ struct timespec64 {
 	long long tv_sec;
 };
 
+struct rusage {
+	long ru_maxrss;
+};
+
 struct qstr {
 	union {
 		struct {

@@ -79,6 +79,7 @@ static void find_names(struct bpf_engine *b)
 static void size_extent_maps(struct bpf_engine *b)
 {
 	bool on = b->streams & BIT(STREAM_EXTENT);
+	uint32_t blocks;
 
 	bpf_map__set_autocreate(b->skel->maps.walks, on);
 	bpf_map__set_autocreate(b->skel->maps.owners, on);
@@ -92,8 +93,9 @@ static void size_extent_maps(struct bpf_engine *b)
 		b->plan.threads /= 2;
 		b->plan.dirty_pages /= 2;
 	}
-	b->skel->rodata->dirty_pages_mask = b->plan.dirty_pages - 1;
-	bpf_map__set_max_entries(b->skel->maps.dirty_pages, b->plan.dirty_pages);
+	blocks = b->plan.dirty_pages / DIRTY_BLOCK;
+	b->skel->rodata->dirty_blocks_mask = blocks - 1;
+	bpf_map__set_max_entries(b->skel->maps.dirty_pages, blocks);
 	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.bio_notes);
 }
 
