@@ -178,9 +178,8 @@ static __always_inline int keep_flight(struct uring_flight *f, const struct urin
 	if (rq->quiet && f->props & PROP_NAMES)
 		names_epoch++;
 	f->many = many;
-	if (many)
-		bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY);
-	if (!bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+	if ((!many || !bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY)) &&
+	    !bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
 		return 1;
 	if (f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());
