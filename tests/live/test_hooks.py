@@ -229,7 +229,7 @@ def test_what_happens_while_programs_are_attached_and_detached(tmp_path, what):
     data.write_bytes(b"x")
     load = subprocess.Popen([recorder.workload("alternate"), what, data], stdin=subprocess.PIPE)
     rows = 0
-    for _ in range(1 if recorder.EMULATED else 6): # there, attaching takes far longer
+    for _ in range(1 if recorder.EMULATED else 4): # there, attaching takes far longer
         # None: rows may be lost.
         with recorder.Recording(tmp_path, "--streams", "fs", "--pid", str(load.pid), code=None) as r:
             recorder.wait_for(lambda: b",read," in r.written(), "a row of a read")

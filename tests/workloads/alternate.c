@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* alternate calls|confined|uring FILE: eight threads read single bytes of FILE until stdin is
+/* alternate calls|confined|uring FILE: four threads read single bytes of FILE until stdin is
  * closed. Each read is followed by something that is not recorded: a sleep or, in a ring, requests
  * that do nothing. Every read returns 1. */
 #include <linux/filter.h>
@@ -11,7 +11,7 @@
 
 #include "uring.h"
 
-#define THREADS 8
+#define THREADS 4
 #define NOPS 4
 
 static const struct timespec nap = { .tv_nsec = 50 * 1000 };

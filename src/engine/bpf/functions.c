@@ -112,13 +112,15 @@ int functions__find(struct functions *ret, const struct syscall_desc *native,
 		    const struct syscall_desc *compat)
 {
 	struct functions f = { .calls = calloc(FUNCTIONS_MAX + REFUSALS, sizeof(*f.calls)) };
-	FILE *symbols = f.calls ? fopen("/proc/kallsyms", "re") : NULL;
+	FILE *symbols = fopen("/proc/kallsyms", "re");
 	int err = -errno;
 
-	if (symbols) {
+	if (!f.calls)
+		err = -ENOMEM;
+	else if (symbols)
 		err = read_symbols(symbols, &f, native, compat);
+	if (symbols)
 		fclose(symbols);
-	}
 	if (err) {
 		functions__free(&f);
 		return err;

@@ -70,15 +70,20 @@ size_t lane__size(const struct lane *l)
 
 _Static_assert(offsetof(struct rec_fs_long, skip) <= 2 * PLACE, "len and len2 in the first places");
 
+/* The N places from position AT on, none of them beyond the lane's end; NULL if they can't be mapped
+ * now. */
+static const void *see_in_row(struct lane *l, uint64_t at, size_t n)
+{
+	return window__see(&l->records, (at & (l->n - 1)) * PLACE, n * PLACE);
+}
+
 /* The N places from position AT on, or NULL if they can't be mapped now. */
 static const void *see(struct lane *l, uint64_t at, size_t n)
 {
-	size_t first = at & (l->n - 1);
-
-	if (first + n <= l->n)
-		return window__see(&l->records, first * PLACE, n * PLACE);
+	if ((at & (l->n - 1)) + n <= l->n)
+		return see_in_row(l, at, n);
 	for (size_t i = 0; i < n; i++) {
-		const void *place = see(l, at + i, 1);
+		const void *place = see_in_row(l, at + i, 1);
 
 		if (!place)
 			return NULL;

@@ -30,7 +30,7 @@ static void detach(struct engine *e)
 
 	/* sys_enter is detached before sys_exit: from then on a call that ends without having begun
 	 * is not one that was refused. */
-	if (b->n_links)
+	if (b->skel && b->n_links)
 		b->skel->bss->attached_ns = 0;
 	while (b->n_links)
 		bpf_link__destroy(b->links[--b->n_links]);

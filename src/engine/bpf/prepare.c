@@ -28,7 +28,9 @@ static void *copy(const void *from, size_t n, size_t size)
 {
 	void *ret = calloc(n + 1, size); /* n may be 0 */
 
-	if (ret && n)
+	if (!ret)
+		return NULL;
+	if (n)
 		memcpy(ret, from, n * size);
 	return ret;
 }

@@ -44,7 +44,7 @@ static void lead(struct code *code, const uint8_t *reach, const uint32_t *kept,
 	}
 	if (!(reach[i] & GOES_ON))
 		*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
-	insn->off = distance;
+	insn->off = (__s16)distance; /* not longer than it was */
 }
 
 static void move(struct code *code, const uint8_t *reach, const uint32_t *kept, uint32_t *places)

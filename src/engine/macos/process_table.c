@@ -240,8 +240,10 @@ void process__drop_thread_dir(struct process_table *all, struct process *p, uint
 
 static void drop_thread_dirs(struct process_table *all, struct process *p)
 {
-	while (p->n_dirs)
-		process__drop_thread_dir(all, p, p->dirs[0].tid);
+	for (size_t i = 0; i < p->n_dirs; i++)
+		free(p->dirs[i].path);
+	all->n_dirs -= p->n_dirs;
+	p->n_dirs = 0;
 	p->dirs_full = false;
 }
 
