@@ -70,8 +70,8 @@ size_t lane__size(const struct lane *l)
 
 _Static_assert(offsetof(struct rec_fs_long, skip) <= 2 * PLACE, "len and len2 in the first places");
 
-/* The N places from position AT on, none of them beyond the lane's end; NULL if they can't be mapped
- * now. */
+/* The N places from position AT on, none of them beyond the lane's end; NULL if they can't be
+ * mapped now. */
 static const void *see_in_row(struct lane *l, uint64_t at, size_t n)
 {
 	return window__see(&l->records, (at & (l->n - 1)) * PLACE, n * PLACE);
