@@ -173,11 +173,16 @@ class Beside(Tracer):
 
 
 class Floor(Beside):
+    """Of pread alone, or, with 'all' as an argument, of all calls that a recorder of files has to know."""
+
+    def __init__(self, *args):
+        self.args = args
+
     def missing(self, bench):
         return None
 
     def argv(self, bench):
-        return [os.path.join(bench.programs, 'floor')]
+        return [os.path.join(bench.programs, 'floor'), *self.args]
 
     def kept(self, bench, pread, out, err):
         m = re.search(r'rows (\d+) lost (\d+)', read(out))

@@ -31,7 +31,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, __u64);
+	__type(value, struct floor_call);
 } started SEC(".maps");
 
 struct {
@@ -39,50 +39,53 @@ struct {
 	__uint(max_entries, FLOOR_RING);
 } ring SEC(".maps");
 
-const volatile long traced_nr = -1;
+/* A bit for each system call. */
+const volatile __u64 traced[FLOOR_CALLS / 64];
 __u64 lost;
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 {
-	__u64 *start;
+	struct floor_call *call;
 
-	if (nr != traced_nr)
+	if ((__u64)nr >= FLOOR_CALLS || !(traced[nr / 64] >> (nr % 64) & 1))
 		return 0;
-	start = bpf_task_storage_get(&started, bpf_get_current_task_btf(), 0,
-				     BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (start)
-		*start = bpf_ktime_get_ns();
+	call = bpf_task_storage_get(&started, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!call)
+		return 0;
+	call->nr = nr;
+	call->start_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
 {
-	__u64 *start = bpf_task_storage_get(&started, bpf_get_current_task_btf(), 0, 0);
+	struct floor_call *call = bpf_task_storage_get(&started, bpf_get_current_task_btf(), 0, 0);
 	struct floor_record *r;
 	__u64 id;
 
-	if (!start || !*start)
+	if (!call || !call->start_ns)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		__sync_fetch_and_add(&lost, 1);
-		*start = 0;
+		call->start_ns = 0;
 		return 0;
 	}
 	id = bpf_get_current_pid_tgid();
-	r->ts_ns = *start;
-	r->duration_ns = bpf_ktime_get_ns() - *start;
+	r->ts_ns = call->start_ns;
+	r->duration_ns = bpf_ktime_get_ns() - call->start_ns;
 	r->pid = id >> 32;
 	r->tid = (__u32)id;
-	r->nr = traced_nr;
+	r->nr = call->nr;
 	r->ret = ret;
 	r->fd = regs->ARG_FD;
 	r->size = regs->ARG_SIZE;
 	r->offset = regs->ARG_OFFSET;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	*start = 0;
+	call->start_ns = 0;
 	return 0;
 }
 

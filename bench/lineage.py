@@ -117,9 +117,9 @@ class Nothing:
     """A program that does nothing, on EVENT."""
 
     def __init__(self, floor, event):
-        self.proc = subprocess.Popen([floor, event], stdout=subprocess.PIPE, text=True)
+        self.proc = subprocess.Popen([floor, "nothing", event], stdout=subprocess.PIPE, text=True)
         if self.proc.stdout.readline() != "ready\n":
-            raise SystemExit(f"{floor} {event} does not run")
+            raise SystemExit(f"{floor} nothing {event} does not run")
 
     def end(self):
         self.proc.terminate()

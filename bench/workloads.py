@@ -258,6 +258,7 @@ class PerfRecord(peers.PerfRecord):
 
 
 TRACERS = {
+    'floor': lambda b: operations.beside(peers.Floor('all'), b),
     'iotrc': lambda b: operations.beside(peers.Iotrc(), b),
     'raw ftrace': operations.ftrace,
     'perf record': lambda b: operations.beside(PerfRecord(), b),
