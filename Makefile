@@ -550,7 +550,7 @@ bench-hour: bench-programs
 	$(Q)/usr/bin/python3 bench/hour.py $(BUILD)/iotrc $(BUILD)/bench/growth $(if $(WRITE),--write docs/performance.md)
 # At what rate rows are lost, and what a start, an idle minute and the first snapshot cost (root).
 bench-limits: bench-programs
-	$(Q)/usr/bin/python3 bench/limits.py $(BUILD)/iotrc $(BUILD)/bench/loops . $(if $(WRITE),--write docs/performance.md)
+	$(Q)/usr/bin/python3 bench/limits.py $(BUILD)/iotrc $(BUILD)/bench/loops . $(if $(WRITE),--write docs/performance.md) $(LIMITS_ARGS)
 # The cost of --lineage, on a disk in memory (root).
 bench-lineage: bench-programs
 	$(Q)/usr/bin/python3 bench/lineage.py $(BUILD)/iotrc "$(BPFTOOL)" $(BUILD)/bench/floor $(if $(WRITE),--write docs/lineage.md)
