@@ -6,7 +6,7 @@
 
 #include "commands/run_job.h"
 #include "commands/run_shim.h"
-#include "engine/strace/strace.h"
+#include "engine/strace/shim.h"
 
 static const struct command_option run_options[] = {
 	RUN_JOB_OPTIONS,
@@ -16,7 +16,7 @@ static const struct command_option run_options[] = {
 };
 enum { TREE = RUN_JOB_OPTION_COUNT, STRICT };
 
-static int write_report(struct run_job *j, const json_t *report)
+static int write_run_report(struct run_job *j, const json_t *report)
 {
 	FILE *text;
 	int code = run_job__write_json(j, report, &text);
@@ -27,7 +27,7 @@ static int write_report(struct run_job *j, const json_t *report)
 	return fflush(text) ? command__cannot(&run_command, "cannot write the report") : code;
 }
 
-static int run(struct run_job *j, bool strict)
+static int run_and_report(struct run_job *j, bool strict)
 {
 	json_t *report = NULL;
 	int code = run_job__prepare(j);
@@ -38,7 +38,7 @@ static int run(struct run_job *j, bool strict)
 		code = run_job__run(j, &report);
 	if (code)
 		return code;
-	code = write_report(j, report);
+	code = write_run_report(j, report);
 	json_decref(report);
 	if (strict && json_array_size(j->facts.incomplete))
 		return EXIT_LOST;
@@ -67,7 +67,7 @@ static int run_main(int argc, char **argv)
 	if (l.at == argc)
 		return command__usage(&run_command, "a command is needed");
 	j.facts.argv = argv + l.at;
-	code = run(&j, strict);
+	code = run_and_report(&j, strict);
 	run_job__clear(&j);
 	return code;
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/strace/shim.h"
 #include "engine/strace/strace.h"
 #include "options/command.h"
 

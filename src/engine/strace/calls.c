@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Turns the calls in strace's output into events. */
+#include "engine/strace/calls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +11,7 @@
 #include <unistd.h>
 
 #include "engine/strace/program.h"
-#include "engine/strace/state.h"
-#include "engine/strace/strace.h"
+#include "engine/strace/shim.h"
 #include "platform/macros.h"
 #include "rows/linux_numbers.h"
 #include "rows/normalize_path.h"
@@ -37,6 +37,7 @@ struct strace_event {
 	const struct line_call *call;
 	const struct strace_call *info;
 	uint64_t ns; /* of its end, CLOCK_MONOTONIC */
+	struct strace_birth birth;
 	union {
 		struct rec_fs_long r;
 		struct {
@@ -444,12 +445,12 @@ static void take_FORK(struct strace_event *e)
 		line__number(member, &flags);
 	}
 	if (flags & NAMESPACES)
-		strace__gap(e->s, GAP_ROOT, e->call->ret);
+		strace_gaps__count(&e->s->gaps, GAP_ROOT, e->call->ret);
 	if (!(flags & LINUX_CLONE_THREAD)) {
 		begin_record(e, FS_PROCESS_FORK);
 		hand_over(e);
 	}
-	strace__born(e->s, e->task, e->call->ret, flags & LINUX_CLONE_THREAD);
+	e->birth = (struct strace_birth){ e->call->ret, flags & LINUX_CLONE_THREAD };
 }
 
 /* Sets the arguments, each followed by a NUL, as far as there is room. */
@@ -522,7 +523,7 @@ static void take_EXEC(struct strace_event *e)
 		snprintf(name, sizeof(name), "%s", e->task->process->exe);
 	program__find(name, program, &setuid);
 	if (setuid && !e->s->is_root)
-		strace__gap(e->s, GAP_SETUID, e->task->process->pid);
+		strace_gaps__count(&e->s->gaps, GAP_SETUID, e->task->process->pid);
 	become(e, name, program);
 	e->s->in_shim = is_shim(e);
 	if (e->s->in_shim)
@@ -559,7 +560,7 @@ static void take_AIO(struct strace_event *e)
 		hand_over(e);
 	}
 	if (taken)
-		strace__gap(e->s, GAP_AIO, e->task->process->pid);
+		strace_gaps__count(&e->s->gaps, GAP_AIO, e->task->process->pid);
 }
 
 static void take_URING_SETUP(struct strace_event *e)
@@ -568,19 +569,19 @@ static void take_URING_SETUP(struct strace_event *e)
 
 	line__number(line__member(arg(e, AT(1)), "flags="), &flags);
 	if (e->call->ret >= 0 && flags & SETUP_SQPOLL)
-		strace__gap(e->s, GAP_URING, e->task->process->pid);
+		strace_gaps__count(&e->s->gaps, GAP_URING, e->task->process->pid);
 }
 
 static void take_URING_ENTER(struct strace_event *e)
 {
 	if (e->call->ret > 0 && number(e, AT(1)))
-		strace__gap(e->s, GAP_URING, e->task->process->pid);
+		strace_gaps__count(&e->s->gaps, GAP_URING, e->task->process->pid);
 }
 
 static void take_OTHER_ROOT(struct strace_event *e)
 {
 	if (e->call->ret >= 0 && (!e->info->flags || number(e, e->info->flags) & NAMESPACES))
-		strace__gap(e->s, GAP_ROOT, e->task->process->pid);
+		strace_gaps__count(&e->s->gaps, GAP_ROOT, e->task->process->pid);
 }
 
 /* ---- the table ---- */
@@ -594,7 +595,7 @@ static const struct strace_call infos[] = {
 
 #define NAME_MAX_LEN 24
 
-const char *strace__calls(void)
+const char *strace_calls__names(void)
 {
 	static char list[sizeof("trace=") + ARRAY_SIZE(infos) * NAME_MAX_LEN];
 	size_t len = snprintf(list, sizeof(list), "trace=");
@@ -613,18 +614,19 @@ static const struct strace_call *find(struct span name)
 	return NULL;
 }
 
-void strace__call(struct strace *s, struct strace_task *t, const struct line_call *c,
-		  uint64_t began_ns)
+struct strace_birth strace_calls__take(struct strace *s, struct strace_task *t,
+				       const struct line_call *c, uint64_t began_ns)
 {
 	struct strace_event e = { .s = s, .task = t, .call = c, .info = find(c->name) };
 
 	if (!e.info || (s->in_shim && t->process->pid == s->first && e.info->op != FS_PROCESS_EXEC))
-		return;
+		return e.birth;
 	e.ns = began_ns + c->duration - s->offset_ns;
 	e.info->take(&e);
+	return e.birth;
 }
 
-void strace__exit(struct strace *s, struct strace_task *t, int status, uint64_t ns)
+void strace_calls__exit(struct strace *s, struct strace_task *t, int status, uint64_t ns)
 {
 	struct strace_event e = { .s = s, .task = t, .ns = ns - s->offset_ns };
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,34 +11,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "engine/strace/calls.h"
 #include "engine/strace/state.h"
+#include "engine/strace/threads.h"
 #include "platform/macros.h"
 
 #define LINE_MAX_BYTES (512 * 1024) /* two paths, arguments and a list of buffers take less */
 #define READ_BYTES (256 * 1024)     /* at once, so that the queue has room for the rows */
 #define LAST_BYTES (64 * 1024 * 1024)
 #define LAST_MS 10000 /* strace is considered finished after this time without output */
-
-/* clang-format off */
-static const char *const gap_texts[GAPS] = {
-	[GAP_URING] = "io_uring: strace does not see what is done through it",
-	[GAP_ROOT] = "another root or mount namespace: paths there may be wrong",
-	[GAP_SETUID] = "a set-user-ID program ran without its owner's privileges",
-	[GAP_THREAD] = "a thread executed a program: strace misses that program's first call",
-	[GAP_AIO] = "asynchronous I/O: strace does not show all requests of a call",
-	[GAP_LINES] = "strace's output was not understood",
-	[GAP_PARENT] = "a process whose parent is not known: relative paths may be wrong",
-	[GAP_MEMORY] = "out of memory for processes",
-	[GAP_DIED] = "strace ended before the command did",
-	[GAP_NOTHING] = "strace has recorded nothing",
-};
-/* clang-format on */
-
-void strace__gap(struct strace *s, enum gap gap, uint32_t pid)
-{
-	if (!atomic_fetch_add(&s->gaps[gap], 1))
-		s->gap_pids[gap] = pid;
-}
 
 /* ---- strace's command line ---- */
 
@@ -70,7 +50,7 @@ char **strace__command(char **argv, const char *file)
 		"-e",
 		"signal=!chld,urg,winch,cont",
 		"-e",
-		strace__calls(),
+		strace_calls__names(),
 		"--",
 	};
 	size_t n = ARRAY_SIZE(options), argc = 0;
@@ -85,173 +65,6 @@ char **strace__command(char **argv, const char *file)
 		all[i] = (char *)options[i];
 	memcpy(all + n, argv, argc * sizeof(*argv));
 	return all;
-}
-
-/* ---- lines ---- */
-
-static void take_line(struct strace *s, struct span text);
-
-static void take_held(struct strace *s, struct strace_task *t)
-{
-	size_t len;
-	char *held = task__held(s->tasks, t, &len), *line = held, *end;
-
-	for (; held && line < held + len; line = end + 1) {
-		end = memchr(line, '\n', held + len - line);
-		take_line(s, (struct span){ line, end - line });
-	}
-	free(held);
-}
-
-void strace__born(struct strace *s, struct strace_task *t, uint32_t tid, bool is_thread)
-{
-	struct strace_task *child = tasks__find(s->tasks, tid);
-
-	/* Its lines may precede the end of its parent's call. If it has a process, that is an older
-	 * thread whose end was not seen. */
-	if (!child || child->process)
-		child = tid == t->tid ? NULL : tasks__add(s->tasks, tid);
-	if (!child) {
-		strace__gap(s, GAP_MEMORY, tid);
-		return;
-	}
-	if (is_thread)
-		task__join(child, t->process);
-	else if (!task__found(child, t->process))
-		strace__gap(s, GAP_MEMORY, tid);
-	if (child->process)
-		take_held(s, child);
-}
-
-/* The very first process is the command's. */
-static struct strace_task *thread_of(struct strace *s, uint32_t tid)
-{
-	struct strace_task *t = tasks__find(s->tasks, tid);
-
-	if (!t)
-		t = tasks__add(s->tasks, tid);
-	if (!t) {
-		strace__gap(s, GAP_MEMORY, tid);
-		return NULL;
-	}
-	if (!s->first && task__found(t, NULL)) {
-		s->first = tid;
-		t->process->cwd = *s->cwd ? strdup(s->cwd) : NULL;
-	}
-	return t;
-}
-
-static void call(struct strace *s, struct strace_task *t, struct span body, uint64_t began_ns)
-{
-	struct line_call c;
-
-	if (!line__call(&c, body))
-		strace__gap(s, GAP_LINES, t->tid);
-	else if (c.finished)
-		strace__call(s, t, &c, began_ns);
-}
-
-static void resume(struct strace *s, struct strace_task *t, const struct line *l)
-{
-	size_t len, whole_len;
-	char *begun = task__kept(s->tasks, t, &len), *whole;
-
-	/* If a thread called execve(), strace prints its return twice. */
-	if (!begun || len <= l->name.len || memcmp(begun, l->name.s, l->name.len) != 0 ||
-	    begun[l->name.len] != '(') {
-		free(begun);
-		return;
-	}
-	whole_len = len + l->body.len;
-	whole = realloc(begun, whole_len);
-	if (!whole) {
-		strace__gap(s, GAP_MEMORY, t->tid);
-		free(begun);
-		return;
-	}
-	memcpy(whole + len, l->body.s, l->body.len);
-	call(s, t, (struct span){ whole, whole_len }, t->began);
-	free(whole);
-}
-
-/* execve() of a thread other than the main one: the other threads are gone, and it takes the main
- * thread's id. */
-static void move(struct strace *s, struct strace_task *t, const struct line *l)
-{
-	static const char success[] = ") = 0";
-	struct strace_task *first = tasks__find(s->tasks, l->other),
-			   *now = first && first->process ? first : t;
-	const char *open = memchr(l->body.s, '(', l->body.len);
-	size_t name_len = open ? open - l->body.s : 0;
-
-	strace__gap(s, GAP_THREAD, l->other);
-	if (!task__keep(s->tasks, now, l->body, l->ns)) {
-		strace__gap(s, GAP_MEMORY, t->tid);
-		return;
-	}
-	/* execve() or execveat() */
-	resume(s, now,
-	       &(struct line){ .name = { l->body.s, name_len },
-			       .body = { success, sizeof(success) - 1 } });
-}
-
-static void end(struct strace *s, struct strace_task *t, const struct line *l)
-{
-	if (t->tid == t->process->pid)
-		strace__exit(s, t, l->status, l->ns);
-	s->first_ended |= t->tid == s->first;
-	tasks__remove(s->tasks, t);
-}
-
-static void supersede(struct strace *s, const struct line *l)
-{
-	struct strace_task *old = tasks__find(s->tasks, l->other);
-
-	if (old && l->other != l->tid)
-		tasks__remove(s->tasks, old);
-}
-
-static void take_line(struct strace *s, struct span text)
-{
-	struct line l;
-	struct strace_task *t;
-
-	line__parse(&l, text.s, text.len);
-	if (l.kind == LINE_IGNORED)
-		return;
-	t = l.kind == LINE_BAD ? NULL : thread_of(s, l.tid);
-	if (!t) {
-		strace__gap(s, GAP_LINES, l.tid);
-		return;
-	}
-	if (!t->process) {
-		if (!task__hold(s->tasks, t, text))
-			strace__gap(s, GAP_MEMORY, t->tid);
-		return;
-	}
-	switch (l.kind) {
-	case LINE_CALL:
-		call(s, t, l.body, l.ns);
-		break;
-	case LINE_UNFINISHED:
-		if (!task__keep(s->tasks, t, l.body, l.ns))
-			strace__gap(s, GAP_MEMORY, t->tid);
-		break;
-	case LINE_RESUMED:
-		resume(s, t, &l);
-		break;
-	case LINE_MOVED:
-		move(s, t, &l);
-		break;
-	case LINE_ENDED:
-		end(s, t, &l);
-		break;
-	case LINE_SUPERSEDED:
-		supersede(s, &l);
-		break;
-	default:
-		break;
-	}
 }
 
 /* ---- reading ---- */
@@ -308,33 +121,17 @@ static size_t take_lines(struct strace *s)
 		size_t len = lf - (s->text + at);
 
 		if (!s->skipping && len)
-			take_line(s, (struct span){ s->text + at, len });
+			threads__line(s, (struct span){ s->text + at, len });
 		s->skipping = false;
 		at += len + 1;
 	}
 	if (s->marked - at > LINE_MAX_BYTES) {
 		if (!s->skipping)
-			strace__gap(s, GAP_LINES, 0);
+			strace_gaps__count(&s->gaps, GAP_LINES, 0);
 		s->skipping = true;
 		at = s->marked;
 	}
 	return at;
-}
-
-/* Their parents will not become known any more. */
-static void adopt_orphans(struct strace *s)
-{
-	struct strace_task *orphan;
-
-	while ((orphan = tasks__orphan(s->tasks))) {
-		/* The lines of the thread handled last may have ended it. */
-		struct strace_task *first = tasks__find(s->tasks, s->first);
-
-		strace__gap(s, GAP_PARENT, orphan->tid);
-		if (!task__found(orphan, first ? first->process : NULL))
-			return;
-		take_held(s, orphan);
-	}
 }
 
 static void drain(struct engine *e, const struct sink *sink)
@@ -347,7 +144,7 @@ static void drain(struct engine *e, const struct sink *sink)
 	s->sink = sink;
 	taken = take_lines(s);
 	if (s->at_end || s->detached)
-		adopt_orphans(s);
+		threads__adopt(s);
 	s->sink = NULL;
 	s->text_len -= taken;
 	memmove(s->text, s->text + taken, s->text_len);
@@ -445,24 +242,10 @@ static bool was_opened(const struct strace *s)
 static void gaps(struct engine *e, engine_gap_fn tell, void *arg)
 {
 	struct strace *s = (struct strace *)e;
-	char text[160];
-	size_t len;
 
 	if (s->first ? !s->first_ended : was_opened(s))
-		strace__gap(s, s->first ? GAP_DIED : GAP_NOTHING, s->first);
-	for (int i = 0; i < GAPS; i++) {
-		uint64_t n = atomic_load(&s->gaps[i]);
-
-		if (!n)
-			continue;
-		len = snprintf(text, sizeof(text), "%s", gap_texts[i]);
-		if (s->gap_pids[i])
-			len += snprintf(text + len, sizeof(text) - len, " (process %" PRIu32 ")",
-					s->gap_pids[i]);
-		if (n > 1)
-			snprintf(text + len, sizeof(text) - len, ", %" PRIu64 " times", n);
-		tell(arg, text);
-	}
+		strace_gaps__count(&s->gaps, s->first ? GAP_DIED : GAP_NOTHING, s->first);
+	strace_gaps__tell(&s->gaps, tell, arg);
 }
 
 static bool serves(enum stream stream)

@@ -13,8 +13,4 @@
  * memory. */
 char **strace__command(char **argv, const char *file);
 
-/* ARGV may be `iotrc run --become SOCKET COMMAND CMD...`: then nothing is reported until that
- * process has become CMD. */
-#define STRACE_SHIM "--become"
-
 #endif
