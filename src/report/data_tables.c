@@ -10,6 +10,7 @@
 #include "base/json_text.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
+#include "report/figure_row.h"
 #include "schema/schema.h"
 
 /* Maximum rows of a table: by weight, and in addition by time. */
@@ -94,7 +95,7 @@ static int by_weight(const void *a, const void *b)
 }
 
 /* For values that begin with totals. */
-static int by_time(const void *a, const void *b)
+static int by_total_time(const void *a, const void *b)
 {
 	const struct group *x = ((const struct chosen *)a)->group;
 	const struct group *y = ((const struct chosen *)b)->group;
@@ -118,7 +119,7 @@ static struct chosen *choose(const struct groups *g, bool totals, size_t *ret_n)
 	qsort(all, n, sizeof(*all), by_weight);
 	kept = n < BY_WEIGHT ? n : BY_WEIGHT;
 	if (totals && n > kept)
-		qsort(all + kept, n - kept, sizeof(*all), by_time);
+		qsort(all + kept, n - kept, sizeof(*all), by_total_time);
 	if (totals)
 		kept = n < kept + BY_TIME ? n : kept + BY_TIME;
 	*ret_n = kept;

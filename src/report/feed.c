@@ -389,7 +389,7 @@ static void end_workers(struct feed *f, unsigned int n)
 	}
 }
 
-static int run(struct feed *f)
+static int run_workers(struct feed *f)
 {
 	unsigned int started = 0;
 	int err = add_batches(f, f->config->workers + BATCHES_SPARE);
@@ -436,7 +436,7 @@ int feed__run(const struct feed_config *config, struct feed_result *ret)
 	pthread_cond_init(&f->wake, NULL);
 	err = find_sources(f);
 	if (!err)
-		err = run(f);
+		err = run_workers(f);
 	free_batches(f->full);
 	free_batches(f->empty);
 	free(f->sources);

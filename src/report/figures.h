@@ -7,15 +7,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "aggregate/groups.h"
 #include "aggregate/sketch.h"
-#include "dataset/row_file.h"
 #include "report/sample.h"
 #include "report/timeline.h"
-#include "schema/fs_ops.h"
-#include "schema/streams.h"
 
 /* Rows in the samples: of fs, of block, of all others. */
 enum figures_sample { SAMPLE_FS, SAMPLE_BLOCK, SAMPLE_OTHER, SAMPLE_COUNT };
@@ -126,70 +122,20 @@ int figures__new(struct figures **ret, uint64_t origin_ns, uint64_t end_ns);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct figures *figures__free(struct figures *t);
 
-/* Adds a row; FIELDS are as many as the columns of STREAM's schema. A field that should be a number
- * but is not counts as empty. Returns 0, or -ENOMEM. */
-int figures__row(struct figures *t, enum stream stream, const struct row_field *fields);
-
 /* Adds everything of FROM, whose times may be changed. Returns 0, or -ENOMEM. */
 int figures__merge(struct figures *t, struct figures *from);
 
-/* ---- for figures_fs.c, figures_extent.c and figures_other.c ---- */
-
-/* Parses a field as a number; returns false if it is empty or not a number. */
-bool figures__number(const struct row_field *f, uint64_t *ret);
-/* Parses a fraction, in millionths, in the same way. */
-bool figures__millionths(const struct row_field *f, uint64_t *ret);
-/* MAJOR:MINOR as major << 20 | minor; 0 if it is not a device. */
-uint32_t figures__device(const struct row_field *f);
-
-/* Returns the group of KEY in TABLE, with WEIGHT added; NULL if out of memory. */
-struct group *figures__group(struct figures *t, enum figures_table table, const char *key,
-			     size_t len, uint64_t weight);
-
-/* Whether a field is WORD. */
-static inline bool figures__is(const struct row_field *f, const char *word)
+/* Sets *TO to FROM if that is earlier (a time of 0 is unknown), or later. */
+static inline void figures__min_time(uint64_t *to, uint64_t from)
 {
-	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
+	if (from && (!*to || from < *to))
+		*to = from;
 }
 
-/* Copies a field to a text of SIZE bytes, cut at a character, with a NUL. */
-void figures__text(char *to, size_t size, const struct row_field *f);
-
-/* A row for the timeline, the samples and the totals. */
-struct figure_row {
-	enum channel channel;
-	uint64_t mono_ns, ns, bytes, at, pid;
-	uint32_t device;
-	bool failed, has_ns, has_bytes, has_at, read, write;
-	const struct row_field *name; /* the file; NULL: none */
-};
-
-/* Adds a row to T. */
-void totals__add(struct totals *t, const struct figure_row *row);
-/* Counts N items of ROW->channel, and adds it to a grid. */
-unsigned int figures__when(struct figures *t, const struct figure_row *row, uint64_t n);
-/* Offers the row of thread, process or CPU WHO to a sample. Returns 0, or -ENOMEM. */
-int figures__sample(struct figures *t, enum figures_sample which, const struct figure_row *row,
-		    uint64_t who);
-/* Adds to OPERATION of STREAM. */
-int figures__operation(struct figures *t, enum stream stream, const struct row_field *operation,
-		       const struct figure_row *row);
-/* Counts the row under its ERROR and OPERATION. Returns 0, or -ENOMEM. */
-int figures__error(struct figures *t, const struct row_field *operation,
-		   const struct row_field *error, const struct row_field *command,
-		   const struct figure_row *row);
-
-/* Count a row of a stream; FIELDS as report/columns.h lists them. They return 0, or -ENOMEM. */
-int figures__fs(struct figures *t, const struct row_field *fields);
-int figures__block(struct figures *t, const struct row_field *fields);
-int figures__extent(struct figures *t, const struct row_field *fields);
-int figures__conn(struct figures *t, const struct row_field *fields);
-int figures__cache(struct figures *t, const struct row_field *fields);
-int figures__pagefault(struct figures *t, const struct row_field *fields);
-int figures__epoll(struct figures *t, const struct row_field *fields);
-int figures__sockopt(struct figures *t, const struct row_field *fields);
-int figures__drop(struct figures *t, const struct row_field *fields);
-int figures__lost(struct figures *t, const struct row_field *fields);
-int figures__process(struct figures *t, const struct row_field *fields);
+static inline void figures__max_time(uint64_t *to, uint64_t from)
+{
+	if (from > *to)
+		*to = from;
+}
 
 #endif

@@ -6,9 +6,10 @@
 
 #include "platform/macros.h"
 #include "report/columns.h"
-#include "report/figures.h"
+#include "report/figure_row.h"
+#include "report/figures_streams.h"
 
-static enum channel channel_of(const struct row_field *kind)
+static enum channel channel_of_kind(const struct row_field *kind)
 {
 	static const struct {
 		const char *name;
@@ -45,8 +46,8 @@ static void note_word(struct first_word *w, const struct row_field *f, uint64_t 
 	memcpy(w->text, text, sizeof(text));
 }
 
-static int count_file(struct figures *t, const struct row_field *f, const struct figure_row *row,
-		      uint64_t weight)
+static int count_disk_file(struct figures *t, const struct row_field *f,
+			   const struct figure_row *row, uint64_t weight)
 {
 	struct group *g = figures__group(t, TABLE_DISK_FILES, row->name->s, row->name->len, weight);
 	struct disk_file_group *file;
@@ -87,7 +88,7 @@ int figures__extent(struct figures *t, const struct row_field *f)
 {
 	const struct row_field *operation = FIELD(f, EXTENT, operation);
 	const struct row_field *seen = FIELD(f, EXTENT, overlay_filename);
-	struct figure_row row = { .channel = channel_of(FIELD(f, EXTENT, kind)) };
+	struct figure_row row = { .channel = channel_of_kind(FIELD(f, EXTENT, kind)) };
 	uint64_t weight;
 	int err;
 
@@ -102,5 +103,5 @@ int figures__extent(struct figures *t, const struct row_field *f)
 	if (row.write)
 		t->time.bins[timeline__bin(&t->time, row.mono_ns)][row.channel] += row.bytes;
 	err = count_owner(t, f, &row, weight);
-	return err || !row.name->len ? err : count_file(t, f, &row, weight);
+	return err || !row.name->len ? err : count_disk_file(t, f, &row, weight);
 }

@@ -6,7 +6,8 @@
 #include "dataset/two_paths.h"
 #include "platform/macros.h"
 #include "report/columns.h"
-#include "report/figures.h"
+#include "report/figure_row.h"
+#include "report/figures_streams.h"
 
 #define PAGE 4096
 
@@ -30,7 +31,7 @@ static const struct {
 /* clang-format on */
 
 /* Operations that are not in the table are about names and attributes. */
-static enum channel channel_of(const struct row_field *operation)
+static enum channel channel_of_operation(const struct row_field *operation)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
 		if (operation->s[0] == operations[i].name[0] &&
@@ -41,7 +42,7 @@ static enum channel channel_of(const struct row_field *operation)
 
 static void read_row(struct figure_row *row, const struct row_field *f)
 {
-	*row = (struct figure_row){ .channel = channel_of(FIELD(f, FS, operation)) };
+	*row = (struct figure_row){ .channel = channel_of_operation(FIELD(f, FS, operation)) };
 	figures__number(FIELD(f, FS, mono_ns), &row->mono_ns);
 	figures__number(FIELD(f, FS, pid), &row->pid);
 	row->has_ns = figures__number(FIELD(f, FS, duration_ns), &row->ns);
@@ -96,7 +97,7 @@ static struct row_field directory(const struct row_field *name)
 	return (struct row_field){ path.s, len ? len : 1 };
 }
 
-static int count_file(struct figures *t, const struct figure_row *row, uint64_t weight)
+static int count_named_file(struct figures *t, const struct figure_row *row, uint64_t weight)
 {
 	struct group *g = figures__group(t, TABLE_FILES, row->name->s, row->name->len, weight);
 	struct row_field dir = directory(row->name);
@@ -204,7 +205,7 @@ static int count_names(struct figures *t, const struct row_field *f, const struc
 	if (!err)
 		err = count_plain(t, TABLE_CONTAINERS, container->s, container->len, row, weight);
 	if (!err && row->name)
-		err = count_file(t, row, weight);
+		err = count_named_file(t, row, weight);
 	if (!err && row->device)
 		err = count_device(t, f, row, weight);
 	return err;

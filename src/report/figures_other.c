@@ -6,7 +6,8 @@
 
 #include "platform/macros.h"
 #include "report/columns.h"
-#include "report/figures.h"
+#include "report/figure_row.h"
+#include "report/figures_streams.h"
 
 /* ---- block ---- */
 

@@ -11,7 +11,7 @@
 #include "dataset/session_reader.h"
 #include "report/data.h"
 #include "report/feed.h"
-#include "report/figures.h"
+#include "report/figures_rows.h"
 #include "report/page.h"
 
 #define FAULTS_MAX 100

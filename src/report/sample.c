@@ -49,7 +49,7 @@ static int by_priority(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int by_time(const void *a, const void *b)
+static int by_sample_time(const void *a, const void *b)
 {
 	const struct sampled *x = a, *y = b;
 
@@ -101,7 +101,7 @@ int sample__merge(struct sample *s, const struct sample *from)
 void sample__finish(struct sample *s, size_t max)
 {
 	cut(s, max);
-	qsort(s->rows, s->n, sizeof(*s->rows), by_time);
+	qsort(s->rows, s->n, sizeof(*s->rows), by_sample_time);
 }
 
 void sample__clear(struct sample *s)

@@ -100,7 +100,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *from, const 
 	return http__answer(from, MHD_HTTP_OK, page ? of_page : of_data, text, len);
 }
 
-static int run(const struct report_server_config *config, void (*ready)(uint16_t port))
+static int run_server(const struct report_server_config *config, void (*ready)(uint16_t port))
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons(config->port),
@@ -133,4 +133,4 @@ static int run(const struct report_server_config *config, void (*ready)(uint16_t
 	return 0;
 }
 
-const struct report_server report_server = { .run = run };
+const struct report_server report_server = { .run = run_server };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "platform/macros.h"
-#include "report/figures.h"
+#include "report/figures_rows.h"
 #include "report/names.h"
 #include "report/page.h"
 #include "schema/schema.h"
