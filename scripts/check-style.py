@@ -26,6 +26,8 @@ WORDS = {"room": "capacity", "asked": "requested", "told": "reported", "untold":
 # A comment or a literal, or a name.
 TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\w+""", re.S)
 TYPE = re.compile(r"^\s*(?:static |const |typedef )*(?:struct|enum|union) (\w+)(?: __attribute__\(\(.*?\)\))? \{", re.M)
+# A function's definition, as clang-format lays it out.
+FUNCTION = re.compile(r"^(?!else\b)\w[\w *]*?\b(\w+)\([^;{}]*?\)(?: __attribute__[^\n;]*)?(?: /\*.*\*/)?\n\{$", re.M)
 # Types under the names that the kernel has for them.
 KERNEL_TYPES = "bpf/kernel_types.h"
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
@@ -224,6 +226,18 @@ def types(path, text, known):
         known[found[1]] = where
 
 
+def function_names(path, text, known):
+    """Each function has a name of its own in its folder. Only those that fill the same member of a struct of functions may
+    share its name: `.on_session = on_session`. KNOWN: {(folder, name): (path, where, fills)}."""
+    for found in FUNCTION.finditer(text) if folder(path) != "bpf" else ():  # one object: the compiler holds it
+        name = found[1]
+        where = f"{path}:{text.count(chr(10), 0, found.start(1)) + 1}"
+        fills = bool(re.search(rf"\.{name} = {name}\b", text))
+        first, there, first_fills = known.setdefault((folder(path), name), (path, where, fills))
+        if first != path and not (fills and first_fills):
+            fault(where, f"{name}() is the name of another function in this folder, too: {there}")
+
+
 def quoted_commas(path, text):
     """A comma ends an argument of make's $(call), also between quotes: the shell would get one of the two quotes."""
     for i, line in enumerate(text.split("\n"), 1):
@@ -293,7 +307,7 @@ FOLDERS = table("docs/INTERNALS.md", "\n## Folders\n", 1)
 
 
 def main():
-    graph, sizes, known, declared = {}, [], {}, 0
+    graph, sizes, known, functions_known, declared = {}, [], {}, {}, 0
     c = tracked("*.c", "*.h")
     files = c + tracked("*.def", "*.py", "*.sh", "*.d", "Makefile")
     for path in files:
@@ -311,6 +325,7 @@ def main():
         if path.endswith((".c", ".h")) and not path.startswith(("tests/", "bench/")):
             sizes += functions(path, text)
             types(path, text, known)
+            function_names(path, text, functions_known)
         if path.endswith(".h") and not path.startswith(("tests/", "bench/", "scripts/", "bpf/")):
             declared += prototypes(path, text)
     sizes.sort()

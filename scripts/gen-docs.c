@@ -434,7 +434,7 @@ static const char operations_head[] =
 	"| operation | system calls | only i386 | io_uring and AIO | filename | columns | flags |\n"
 	"|---|---|---|---|---|---|---|\n";
 
-static void print_names(size_t first, enum call_source source)
+static void print_call_names(size_t first, enum call_source source)
 {
 	const char *separator = "";
 
@@ -461,7 +461,7 @@ static void print_operation(enum fs_op op)
 			continue;
 		printf("| %s |", op_names[op]);
 		for (enum call_source s = 0; s < N_SOURCES; s++)
-			print_names(i, s);
+			print_call_names(i, s);
 		printf(" %s | %s | %s |\n", entries[i].filename, entries[i].columns,
 		       entries[i].flags);
 	}
@@ -590,7 +590,7 @@ static void print_cell(const char *text)
 	printf(" |");
 }
 
-static void print_words(const char *words)
+static void print_quoted_words(const char *words)
 {
 	const char *separator = "";
 	size_t len;
@@ -622,7 +622,7 @@ static void print_stream(const struct stream_schema *s)
 		if (!s->columns[i].words)
 			continue;
 		printf("\n`%s` is one of: ", s->columns[i].name);
-		print_words(s->columns[i].words);
+		print_quoted_words(s->columns[i].words);
 		printf("\n");
 	}
 	if (s == &schema_streams[STREAM_FS])

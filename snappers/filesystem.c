@@ -53,7 +53,7 @@ static void fail_walk(struct tree_walk *w, int err)
 		w->result->error = err;
 }
 
-static bool must_stop(struct tree_walk *w)
+static bool must_stop_walk(struct tree_walk *w)
 {
 	if (!w->config->pause(w->config->arg))
 		return false;
@@ -63,7 +63,7 @@ static bool must_stop(struct tree_walk *w)
 
 static bool walk_stopped(void *arg)
 {
-	return must_stop(arg);
+	return must_stop_walk(arg);
 }
 
 /* ---- entries ---- */
@@ -82,7 +82,7 @@ static void note(struct tree_walk *w)
 	w->sorter = snap_sorter__free(w->sorter);
 }
 
-static void write_row(struct tree_walk *w, const struct snap_entry *e, bool gone)
+static void write_entry(struct tree_walk *w, const struct snap_entry *e, bool gone)
 {
 	uint64_t mono_ns = gone ? clock__event_ns() : e->mono_ns;
 	char *end = entry__row(e, gone, mono_ns, w->config->clock, w->config->anon,
@@ -101,7 +101,7 @@ static void see(struct tree_walk *w, const struct file_state *facts)
 	atomic_store_explicit(w->config->seen, w->result->entries, memory_order_relaxed);
 	note(w);
 	if (w->result->full)
-		write_row(w, w->entry, false);
+		write_entry(w, w->entry, false);
 }
 
 /* Notes that the path in w->entry, and what is below it, cannot be read. It may still exist, so no
@@ -223,7 +223,7 @@ static int read_dir(struct tree_walk *w, int fd, size_t dir_len, size_t skip)
 	w->listing.fd = fd;
 	w->listing.n = w->listing.at = 0;
 	while ((n = listing__next(&w->listing, &name, &facts, &err)) > 0) {
-		if (must_stop(w))
+		if (must_stop_walk(w))
 			return -EINTR;
 		err = see_name(w, name, err, &facts, dir_len, skip);
 		if (err)
@@ -274,7 +274,7 @@ static int walk_mount(struct tree_walk *w, const struct mount_info *mount)
 	uint32_t len;
 	int err;
 
-	if (must_stop(w))
+	if (must_stop_walk(w))
 		return -EINTR;
 	if (strlen(mount->path) > ENTRY_PATH_MAX) {
 		w->result->unreadable++;
@@ -407,7 +407,7 @@ static bool check_baseline(struct tree_walk *w)
 		return false;
 	if (!run_reader__new(&r, fd) && read_head(r, w->result->base))
 		while ((got = run_reader__next(r, &record, &len)) > 0 && is_entry(record, len))
-			if (++n % 1024 == 0 && must_stop(w))
+			if (++n % 1024 == 0 && must_stop_walk(w))
 				break;
 	run_reader__free(r);
 	close(fd);
@@ -470,7 +470,7 @@ static int drop_old(struct tree_walk *w, struct old *o, const char *blind, size_
 		err = run_writer__add(out, o->entry, ENTRY_SIZE(o->entry->len));
 	} else {
 		w->result->gone++;
-		write_row(w, o->entry, true);
+		write_entry(w, o->entry, true);
 	}
 	return err ? err : next_old(o);
 }
@@ -507,13 +507,13 @@ static int merge(struct tree_walk *w, struct old *o, struct run_writer *out)
 		memcpy(last, e->path, e->len);
 		last_len = e->len;
 		if (!w->result->full && (!o->entry || order || !entry__same(o->entry, e)))
-			write_row(w, e, false);
+			write_entry(w, e, false);
 		err = run_writer__add(out, e, len);
 		if (!err && o->entry && !order)
 			err = next_old(o);
 	}
 	while (!err && !got && o->entry)
-		err = must_stop(w) ? -EINTR : drop_old(w, o, blind, blind_len, out);
+		err = must_stop_walk(w) ? -EINTR : drop_old(w, o, blind, blind_len, out);
 	free(blind);
 	free(last);
 	return err ? err : got;

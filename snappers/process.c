@@ -195,8 +195,8 @@ static struct timed_process *follow(struct processes *p, const struct process_fa
 
 /* CPU use since pass FROM, in hundredths of a percent of one core. A process that started after it
  * had used none then. -1: unknown. */
-static int64_t percent(const struct processes *p, const struct timed_process *q, size_t from,
-		       uint64_t began_mono_ns)
+static int64_t cpu_hundredths(const struct processes *p, const struct timed_process *q, size_t from,
+			      uint64_t began_mono_ns)
 {
 	size_t now = p->n_passes - 1;
 	uint64_t span = p->passes[now] - p->passes[from];
@@ -268,7 +268,7 @@ static char *command_line(struct pass *s, uint32_t pid, char *p)
 	return csv__quote(field, p);
 }
 
-static char *hundredths(char *p, int64_t v)
+static char *put_hundredths(char *p, int64_t v)
 {
 	if (v < 0)
 		return p;
@@ -277,8 +277,8 @@ static char *hundredths(char *p, int64_t v)
 	return csv__padded(p, v % 100, 2);
 }
 
-static int write_row(struct pass *s, const struct process_facts *facts,
-		     const struct timed_process *q)
+static int write_process(struct pass *s, const struct process_facts *facts,
+			 const struct timed_process *q)
 {
 	struct processes *p = s->p;
 	size_t name_len = facts->name_len < COMM_MAX ? facts->name_len : COMM_MAX;
@@ -307,7 +307,7 @@ static int write_row(struct pass *s, const struct process_facts *facts,
 	for (int w = 0; w < WINDOWS; w++) {
 		*to++ = ',';
 		if (q)
-			to = hundredths(to, percent(p, q, s->from[w], began_mono_ns));
+			to = put_hundredths(to, cpu_hundredths(p, q, s->from[w], began_mono_ns));
 	}
 	*to++ = ',';
 	if (state)
@@ -323,7 +323,7 @@ static int take(void *arg, const struct process_facts *facts)
 	struct pass *s = arg;
 	struct timed_process *q = follow(s->p, facts, s->kept, &s->at);
 
-	return s->rows ? write_row(s, facts, q) : 0;
+	return s->rows ? write_process(s, facts, q) : 0;
 }
 
 static int by_pid_of(const void *a, const void *b)

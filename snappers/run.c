@@ -85,7 +85,7 @@ static int compress(struct run_writer *w, ZSTD_EndDirective op)
 	return w->error;
 }
 
-static int put(struct run_writer *w, const char *s, size_t len)
+static int write_bytes(struct run_writer *w, const char *s, size_t len)
 {
 	while (len && !w->error) {
 		size_t n = IN_SIZE - w->fill < len ? IN_SIZE - w->fill : len;
@@ -102,15 +102,15 @@ static int put(struct run_writer *w, const char *s, size_t len)
 
 int run_writer__add(struct run_writer *w, const void *record, uint32_t len)
 {
-	put(w, (const char *)&len, sizeof(len));
-	return put(w, record, len);
+	write_bytes(w, (const char *)&len, sizeof(len));
+	return write_bytes(w, record, len);
 }
 
 int run_writer__end(struct run_writer *w)
 {
 	uint32_t mark = END_MARK;
 
-	put(w, (const char *)&mark, sizeof(mark));
+	write_bytes(w, (const char *)&mark, sizeof(mark));
 	return w->error ? w->error : compress(w, ZSTD_e_end);
 }
 
@@ -142,7 +142,7 @@ struct run_reader *run_reader__free(struct run_reader *r)
 }
 
 /* Fills OUT. */
-static int refill(struct run_reader *r)
+static int decompress_more(struct run_reader *r)
 {
 	while (!r->frame_ended) {
 		ZSTD_outBuffer out = { r->out, OUT_SIZE, 0 };
@@ -169,7 +169,7 @@ static int refill(struct run_reader *r)
 	return -EBADMSG;
 }
 
-static int get(struct run_reader *r, char *to, size_t len)
+static int read_bytes(struct run_reader *r, char *to, size_t len)
 {
 	while (len) {
 		size_t n = r->to - r->from < len ? r->to - r->from : len;
@@ -179,7 +179,7 @@ static int get(struct run_reader *r, char *to, size_t len)
 		r->from += n;
 		to += n;
 		len -= n;
-		if (len && (err = refill(r)))
+		if (len && (err = decompress_more(r)))
 			return err;
 	}
 	return 0;
@@ -192,13 +192,13 @@ static int check_end(struct run_reader *r)
 		return -EBADMSG;
 	if (r->frame_ended)
 		return 0;
-	return refill(r) == -EBADMSG && r->frame_ended ? 0 : -EBADMSG;
+	return decompress_more(r) == -EBADMSG && r->frame_ended ? 0 : -EBADMSG;
 }
 
 int run_reader__next(struct run_reader *r, const void **ret_record, uint32_t *ret_len)
 {
 	uint32_t len;
-	int err = get(r, (char *)&len, sizeof(len));
+	int err = read_bytes(r, (char *)&len, sizeof(len));
 
 	if (err)
 		return err;
@@ -214,7 +214,7 @@ int run_reader__next(struct run_reader *r, const void **ret_record, uint32_t *re
 		r->record = record;
 		r->capacity = len;
 	}
-	err = get(r, r->record, len);
+	err = read_bytes(r, r->record, len);
 	if (err)
 		return err;
 	*ret_record = r->record;

@@ -85,7 +85,7 @@ struct snap_sorter *snap_sorter__free(struct snap_sorter *s)
 	return NULL;
 }
 
-static bool must_stop(struct snap_sorter *s)
+static bool must_stop_sorting(struct snap_sorter *s)
 {
 	if (!s->stop || s->until_stop++ % STOP_EACH)
 		return false;
@@ -182,7 +182,7 @@ static int merge_next(struct snap_sorter *s, const void **ret_record, uint32_t *
 /* The next record, from memory or from the merge. */
 static int next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len)
 {
-	if (must_stop(s))
+	if (must_stop_sorting(s))
 		return -EINTR;
 	if (s->merging)
 		return merge_next(s, ret_record, ret_len);

@@ -361,7 +361,7 @@ static json_t *mount(const struct spec *s, const struct mount_info *m)
 
 /* As in df(1), to a tenth. A user's own file system (FUSE) can report any numbers: if the sum is 0,
  * or less than a part of it, there is no percentage. */
-static double percent(double used, double available)
+static double used_percent(double used, double available)
 {
 	double share = used + available > 0 ? 100 * used / (used + available) : 0;
 
@@ -391,7 +391,8 @@ static json_t *partition(const struct spec *s, const struct mount_info *m)
 	json_object_set_new(p, "total_bytes", json_integer((json_int_t)v.f_blocks * v.f_frsize));
 	json_object_set_new(p, "used_bytes", json_integer(used));
 	json_object_set_new(p, "free_bytes", json_integer(available));
-	json_object_set_new(p, "percent_used", json_real(percent((double)used, (double)available)));
+	json_object_set_new(p, "percent_used",
+			    json_real(used_percent((double)used, (double)available)));
 	json_object_set_new(p, "total_inodes", json_integer(v.f_files));
 	json_object_set_new(p, "free_inodes", json_integer(v.f_ffree));
 	json_object_set_new(p, "block_size_bytes", json_integer(v.f_bsize));

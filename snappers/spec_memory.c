@@ -8,7 +8,7 @@
 
 #define GIB (1024.0 * 1024 * 1024)
 
-static double hundredths(double v)
+static double round_to_hundredths(double v)
 {
 	return (long long)(v * 100 + 0.5) / 100.0;
 }
@@ -57,18 +57,18 @@ json_t *spec__memory(const struct spec *s)
 		fclose(f);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		json_object_set_new(vm, settings[i], spec__number("/proc/sys/vm/%s", settings[i]));
-	return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
-			 "total_bytes", (json_int_t)total, "available_bytes", (json_int_t)available,
-			 "used_bytes", (json_int_t)(total - available), "percent_used",
-			 total ? hundredths(100.0 * (total - available) / total) : 0.0, "total_gb",
-			 hundredths(total / GIB), "available_gb", hundredths(available / GIB),
-			 "swap_total_bytes", (json_int_t)swap_total, "swap_used_bytes",
-			 (json_int_t)(swap_total - swap_free), "swap_free_bytes",
-			 (json_int_t)swap_free, "meminfo", meminfo, "sysctl_vm", vm,
-			 "transparent_hugepages",
-			 spec__string("/sys/kernel/mm/transparent_hugepage/enabled"), "zswap",
-			 spec__string("/sys/module/zswap/parameters/enabled"), "ksm",
-			 spec__number("/sys/kernel/mm/ksm/run"));
+	return json_pack(
+		"{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"total_bytes", (json_int_t)total, "available_bytes", (json_int_t)available,
+		"used_bytes", (json_int_t)(total - available), "percent_used",
+		total ? round_to_hundredths(100.0 * (total - available) / total) : 0.0, "total_gb",
+		round_to_hundredths(total / GIB), "available_gb",
+		round_to_hundredths(available / GIB), "swap_total_bytes", (json_int_t)swap_total,
+		"swap_used_bytes", (json_int_t)(swap_total - swap_free), "swap_free_bytes",
+		(json_int_t)swap_free, "meminfo", meminfo, "sysctl_vm", vm, "transparent_hugepages",
+		spec__string("/sys/kernel/mm/transparent_hugepage/enabled"), "zswap",
+		spec__string("/sys/module/zswap/parameters/enabled"), "ksm",
+		spec__number("/sys/kernel/mm/ksm/run"));
 }
 #else
 #include <mach/mach.h>
@@ -119,11 +119,11 @@ json_t *spec__memory(const struct spec *s)
 	return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o, s:n, s:n, s:n}",
 			 "total_bytes", (json_int_t)total, "available_bytes", (json_int_t)available,
 			 "used_bytes", (json_int_t)(total - available), "percent_used",
-			 total ? hundredths(100.0 * (total - available) / total) : 0.0, "total_gb",
-			 hundredths(total / GIB), "available_gb", hundredths(available / GIB),
-			 "swap_total_bytes", (json_int_t)swap.xsu_total, "swap_used_bytes",
-			 (json_int_t)swap.xsu_used, "swap_free_bytes", (json_int_t)swap.xsu_avail,
-			 "meminfo", counts, "sysctl_vm", vm, "transparent_hugepages", "zswap",
-			 "ksm");
+			 total ? round_to_hundredths(100.0 * (total - available) / total) : 0.0,
+			 "total_gb", round_to_hundredths(total / GIB), "available_gb",
+			 round_to_hundredths(available / GIB), "swap_total_bytes",
+			 (json_int_t)swap.xsu_total, "swap_used_bytes", (json_int_t)swap.xsu_used,
+			 "swap_free_bytes", (json_int_t)swap.xsu_avail, "meminfo", counts,
+			 "sysctl_vm", vm, "transparent_hugepages", "zswap", "ksm");
 }
 #endif

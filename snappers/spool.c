@@ -53,7 +53,7 @@ struct spool *spool__free(struct spool *s)
 	return NULL;
 }
 
-static int put(struct spool *s, const char *data, size_t len)
+static int append_bytes(struct spool *s, const char *data, size_t len)
 {
 	int err;
 
@@ -77,13 +77,13 @@ static int put(struct spool *s, const char *data, size_t len)
 
 int spool__put(struct spool *s, const void *record, uint32_t len)
 {
-	int err = put(s, (const char *)&len, sizeof(len));
+	int err = append_bytes(s, (const char *)&len, sizeof(len));
 
-	return err ? err : put(s, record, len);
+	return err ? err : append_bytes(s, record, len);
 }
 
 /* Refills the buffer that records are returned from. */
-static int refill(struct spool *s)
+static int refill_first(struct spool *s)
 {
 	s->first_at = s->first_len = 0;
 	if (s->read < s->written) {
@@ -105,7 +105,7 @@ static int refill(struct spool *s)
 	return s->first_len ? 0 : -ENODATA;
 }
 
-static int get(struct spool *s, char *to, size_t len)
+static int take_bytes(struct spool *s, char *to, size_t len)
 {
 	while (len) {
 		size_t n = s->first_len - s->first_at < len ? s->first_len - s->first_at : len;
@@ -115,7 +115,7 @@ static int get(struct spool *s, char *to, size_t len)
 		s->first_at += n;
 		to += n;
 		len -= n;
-		if (len && (err = refill(s)))
+		if (len && (err = refill_first(s)))
 			return err;
 	}
 	return 0;
@@ -124,7 +124,7 @@ static int get(struct spool *s, char *to, size_t len)
 int spool__take(struct spool *s, const void **ret_record, uint32_t *ret_len)
 {
 	uint32_t len;
-	int err = get(s, (char *)&len, sizeof(len));
+	int err = take_bytes(s, (char *)&len, sizeof(len));
 
 	if (err)
 		return err == -ENODATA ? 0 : err;
@@ -136,7 +136,7 @@ int spool__take(struct spool *s, const void **ret_record, uint32_t *ret_len)
 		s->record = record;
 		s->capacity = len;
 	}
-	err = get(s, s->record, len);
+	err = take_bytes(s, s->record, len);
 	if (err)
 		return err;
 	*ret_record = s->record;

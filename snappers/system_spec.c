@@ -25,8 +25,8 @@ static const struct {
 	{ "os_info.json", spec__os },
 };
 
-static int put(const struct system_spec_config *c, int dir, const char *name, const char *text,
-	       size_t len)
+static int put_file(const struct system_spec_config *c, int dir, const char *name, const char *text,
+		    size_t len)
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	char part[64], path[128], sha256[65];
@@ -65,7 +65,7 @@ static int write_file(const struct system_spec_config *c, const struct spec *s, 
 	if (text) {
 		len = strlen(text);
 		text[len] = '\n'; /* replaces the NUL, which is not written */
-		err = put(c, dir, files[i].name, text, len + 1);
+		err = put_file(c, dir, files[i].name, text, len + 1);
 	}
 	free(text);
 	json_decref(json);

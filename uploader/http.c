@@ -289,7 +289,7 @@ static int on_close(void *data, curl_socket_t s)
 }
 
 /* libcurl calls it at least once a second. */
-static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+static int on_transfer(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 		       curl_off_t ulnow)
 {
 	struct http *h = data;
@@ -310,7 +310,7 @@ static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_of
 	return h->answer.cut != NULL;
 }
 
-static void set_up(struct http *h)
+static void set_up_request(struct http *h)
 {
 	const struct http_request *r = h->request;
 	bool head = !strcmp(r->method, "HEAD"), put = !strcmp(r->method, "PUT");
@@ -353,7 +353,7 @@ static void set_up(struct http *h)
 	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_transfer);
 	curl_easy_setopt(c, CURLOPT_XFERINFODATA, h);
 	if (put) {
 		curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
@@ -388,7 +388,7 @@ const struct http_answer *http__do(struct http *h, const struct http_request *re
 	memset(a, 0, offsetof(struct http_answer, body));
 	a->body[0] = 0;
 	a->body_len = 0;
-	set_up(h);
+	set_up_request(h);
 	a->error = curl_easy_perform(h->curl);
 	if (!a->error || a->cut)
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);

@@ -26,7 +26,7 @@ void queue__set_rate(struct queue *q, uint64_t rate)
 	pthread_mutex_unlock(&q->rate_lock);
 }
 
-static bool on_progress(void *data, uint64_t sent)
+static bool on_sent(void *data, uint64_t sent)
 {
 	struct worker *w = data;
 	struct queue *q = w->q;
@@ -86,7 +86,7 @@ static uint64_t rate_now(void *data)
 
 static void put_file(struct worker *w, int fd, struct target_result *r)
 {
-	const struct target_hooks hooks = { w, on_progress, on_multipart, rate_now };
+	const struct target_hooks hooks = { w, on_sent, on_multipart, rate_now };
 	struct outbox_file *f = w->file;
 	char key[TARGET_KEY_MAX];
 	char *progress = journal__progress(w->outbox->journal, f->path, f->sha256);

@@ -57,8 +57,8 @@ static void gateway_free(struct target *target)
 	free(t);
 }
 
-static int set_up(struct gateway_target *t, const struct target_config *config,
-		  char problem[TARGET_REASON_MAX])
+static int set_up_gateway(struct gateway_target *t, const struct target_config *config,
+			  char problem[TARGET_REASON_MAX])
 {
 	const char *url = config->url;
 	size_t len = strlen(url);
@@ -99,7 +99,7 @@ static int gateway_new(struct target **ret, const struct target_config *config,
 		return -ENOMEM;
 	}
 	t->target.kind = &target_gateway;
-	err = set_up(t, config, problem);
+	err = set_up_gateway(t, config, problem);
 	if (err) {
 		gateway_free(&t->target);
 		return err;

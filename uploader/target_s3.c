@@ -128,8 +128,8 @@ static void s3_free(struct target *target)
 	free(t);
 }
 
-static int set_up(struct s3_target *t, const struct target_config *config,
-		  char problem[TARGET_REASON_MAX])
+static int set_up_s3(struct s3_target *t, const struct target_config *config,
+		     char problem[TARGET_REASON_MAX])
 {
 	static const char *const names[] = { "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL };
 	const char *endpoint = config->s3_endpoint ?: environment(names);
@@ -198,7 +198,7 @@ static int s3_new(struct target **ret, const struct target_config *config,
 		return -ENOMEM;
 	}
 	t->target.kind = &target_s3;
-	err = set_up(t, config, problem);
+	err = set_up_s3(t, config, problem);
 	if (err) {
 		s3_free(&t->target);
 		return err;

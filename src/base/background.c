@@ -10,7 +10,7 @@
 
 #define BUSY_LIMITS 10 /* times the limit of a stop, for a thread that uses the CPU meanwhile */
 
-static void enter(void *arg)
+static void run_in_background(void *arg)
 {
 	struct background *b = arg;
 
@@ -25,7 +25,7 @@ int background__start(struct background *b, const char *name, void (*run)(void *
 	pthread_mutex_init(&b->lock, NULL);
 	cond__init(&b->wake);
 	b->ready = true;
-	return thread__run(&b->thread, name, enter, b);
+	return thread__run(&b->thread, name, run_in_background, b);
 }
 
 bool background__stopped(const struct background *b)

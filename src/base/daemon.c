@@ -15,7 +15,7 @@
 #include "platform/libc.h"
 
 /* Only this user, root, and the user who called sudo. */
-static bool is_ours(const struct stat *st)
+static bool is_callers(const struct stat *st)
 {
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
 	char *end;
@@ -39,7 +39,7 @@ static int open_plain(int dir, const char *name, int flags, mode_t mode)
 		return -errno;
 	err = fstat(fd, &st)                          ? -errno :
 	      S_ISREG(st.st_mode) && st.st_nlink != 1 ? -EMLINK :
-	      S_ISREG(st.st_mode) && !is_ours(&st)    ? -EPERM :
+	      S_ISREG(st.st_mode) && !is_callers(&st) ? -EPERM :
 							0;
 	if (!err)
 		return fd;
@@ -141,7 +141,7 @@ static int take_pid_file(struct daemon *d, pid_t *ret_other)
 }
 
 /* The parent's part. */
-static void await(int fd, pid_t child)
+static void await_child(int fd, pid_t child)
 {
 	char byte;
 	int status;
@@ -178,7 +178,7 @@ int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, 
 		return -EPIPE;
 	if (child) {
 		close(fds[1]);
-		await(fds[0], child);
+		await_child(fds[0], child);
 	}
 	close(fds[0]);
 	d->parent_fd = fds[1];

@@ -36,7 +36,7 @@ static bool is_itself(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static int read_all(struct dir_names *d, DIR *dir, bool (*wanted)(const char *name))
+static int read_names(struct dir_names *d, DIR *dir, bool (*wanted)(const char *name))
 {
 	size_t capacity = 0, bytes = 0;
 	struct dirent *entry;
@@ -66,7 +66,7 @@ int dir_names__choose(struct dir_names *ret, int fd, bool (*wanted)(const char *
 			close(own);
 		return err;
 	}
-	err = read_all(ret, dir, wanted);
+	err = read_names(ret, dir, wanted);
 	closedir(dir);
 	if (err)
 		dir_names__clear(ret);

@@ -29,4 +29,14 @@ static inline uint64_t hash__bytes(uint64_t seed, const void *data, size_t len)
 			 UINT64_C(0xd6e8feb86659fd93));
 }
 
+/* FNV-1a: short, and the same everywhere; for names that nobody chooses to collide. */
+static inline uint64_t hash__fnv1a(const char *s, size_t len)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
+	return h;
+}
+
 #endif

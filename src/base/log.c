@@ -74,7 +74,7 @@ static bool take_token(void)
 }
 
 /* Text from elsewhere is escaped, so that it cannot control a terminal. */
-static bool put(int level, const char *text)
+static bool put_line(int level, const char *text)
 {
 	char line[SHOWN_MAX(LINE_MAX_BYTES) + 64], time[CLOCK_ISO8601_SIZE], *end = line;
 
@@ -107,10 +107,10 @@ void log__lines(int level, const char *format, va_list args)
 			char note[64];
 
 			snprintf(note, sizeof(note), "%u messages were dropped", left_out);
-			if (put(LOG_WARNING, note))
+			if (put_line(LOG_WARNING, note))
 				left_out = 0;
 		}
-		if (!put(level, text))
+		if (!put_line(level, text))
 			left_out++;
 	}
 	pthread_mutex_unlock(&lock);

@@ -79,7 +79,7 @@ static void add(struct mounts *m, const struct mountinfo *info)
 	m->n++;
 }
 
-static void read_all(struct mounts *m)
+static void read_mounts(struct mounts *m)
 {
 	struct mountinfo info = { 0 };
 
@@ -112,7 +112,7 @@ int mounts__new(struct mounts **ret)
 		return err;
 	}
 	if (m->file)
-		read_all(m);
+		read_mounts(m);
 	*ret = m;
 	return 0;
 }
@@ -137,7 +137,7 @@ void mounts__refresh(struct mounts *m)
 		return;
 	p.fd = fileno(m->file);
 	if (poll(&p, 1, 0) > 0 && p.revents & (POLLPRI | POLLERR))
-		read_all(m);
+		read_mounts(m);
 }
 
 bool mounts__pseudo_path(const struct mounts *m, const char *path, size_t len)

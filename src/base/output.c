@@ -43,7 +43,7 @@ static struct outlet outlets[OUTPUT_COUNT] = {
 
 /* ---- the ring, under the lock ---- */
 
-static void put(struct outlet *o, const void *data, size_t len)
+static void put_bytes(struct outlet *o, const void *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		/* NOLINTNEXTLINE(*.Assign): all LEN bytes are set */
@@ -153,8 +153,8 @@ bool output__write(enum output to, int level, const char *text, size_t len)
 	running = o->running;
 	fits = !running || OUTPUT_CAPACITY - o->len >= sizeof(head) + head.len;
 	if (running && fits) {
-		put(o, &head, sizeof(head));
-		put(o, text, head.len);
+		put_bytes(o, &head, sizeof(head));
+		put_bytes(o, text, head.len);
 		pthread_cond_signal(&o->wake);
 	}
 	pthread_mutex_unlock(&lock);
@@ -196,7 +196,7 @@ FILE *output__stream(enum output to)
 }
 
 /* To be called with the lock held. Returns false if the output is blocked. */
-static bool await(struct outlet *o)
+static bool await_progress(struct outlet *o)
 {
 	while (o->len || o->busy) {
 		uint64_t steps = o->steps, until = clock__mono_ns() + PATIENCE_NS;
@@ -214,7 +214,7 @@ void output__settle(enum output to)
 {
 	pthread_mutex_lock(&lock);
 	if (outlets[to].running)
-		await(&outlets[to]);
+		await_progress(&outlets[to]);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -229,7 +229,7 @@ void output__end(void)
 		if (!o->running)
 			continue;
 		pthread_mutex_lock(&lock);
-		ended = await(o);
+		ended = await_progress(o);
 		o->ending = ended;
 		o->running = !ended;
 		pthread_cond_signal(&o->wake);

@@ -15,7 +15,7 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
-static bool is_ours(const struct stat *st)
+static bool is_private(const struct stat *st)
 {
 	return st->st_uid == geteuid() && !(st->st_mode & 077);
 }
@@ -67,7 +67,7 @@ int state__open(const char *dir)
 	fd = open(path, DIR_FLAGS | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && is_ours(&st))
+	if (fstat(fd, &st) == 0 && is_private(&st))
 		return fd;
 	close(fd);
 	return -EPERM;
@@ -83,7 +83,7 @@ static int read_secret(int dir, const char *name, unsigned char *ret, size_t siz
 		return -errno;
 	if (fstat(fd, &st) < 0)
 		err = -errno;
-	else if (!S_ISREG(st.st_mode) || !is_ours(&st))
+	else if (!S_ISREG(st.st_mode) || !is_private(&st))
 		err = -EPERM;
 	else if (size > sizeof(buf) || st.st_size != (off_t)size ||
 		 read(fd, buf, size) != (ssize_t)size)

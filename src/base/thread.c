@@ -69,7 +69,7 @@ int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), voi
 	return err;
 }
 
-static void *enter(void *arg)
+static void *enter_thread(void *arg)
 {
 	struct thread *t = arg;
 
@@ -91,7 +91,7 @@ int thread__run(struct thread *t, const char *name, void (*run)(void *arg), void
 	t->ended = false;
 	pthread_mutex_init(&t->lock, NULL);
 	cond__init(&t->end);
-	err = thread__start(&t->id, name, enter, t);
+	err = thread__start(&t->id, name, enter_thread, t);
 	t->running = !err;
 	return err;
 }

@@ -131,7 +131,7 @@ static int read_report(struct check *c)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int run_command(struct check *c)
+static int run_checked(struct check *c)
 {
 	int code = run_job__open_reports(&c->job);
 
@@ -207,7 +207,7 @@ static json_t *whole_report(const struct check *c)
 	return whole;
 }
 
-static int write_report(struct check *c)
+static int write_check_report(struct check *c)
 {
 	json_t *whole = whole_report(c);
 	FILE *text;
@@ -242,7 +242,7 @@ static int write_form(const struct check *c, enum declaration_form form, FILE *o
 	}
 }
 
-static int write_file(const struct check *c, enum declaration_form form, const char *name)
+static int write_declared(const struct check *c, enum declaration_form form, const char *name)
 {
 	FILE *out;
 	int err;
@@ -264,12 +264,12 @@ static int write_file(const struct check *c, enum declaration_form form, const c
 
 static int write_all(struct check *c)
 {
-	int code = write_report(c);
+	int code = write_check_report(c);
 
-	code = write_file(c, FORM_DECLARATION, c->write_declaration) ?: code;
-	code = write_file(c, FORM_READS, c->reads) ?: code;
-	code = write_file(c, FORM_UNUSED, c->bazel_unused) ?: code;
-	return write_file(c, FORM_DEPFILE, c->depfile) ?: code;
+	code = write_declared(c, FORM_DECLARATION, c->write_declaration) ?: code;
+	code = write_declared(c, FORM_READS, c->reads) ?: code;
+	code = write_declared(c, FORM_UNUSED, c->bazel_unused) ?: code;
+	return write_declared(c, FORM_DEPFILE, c->depfile) ?: code;
 }
 
 /* ---- from the beginning to the end ---- */
@@ -304,7 +304,7 @@ static int check(struct check *c)
 	if (!code)
 		code = read_declaration(c);
 	if (!code && !c->report_file)
-		code = run_command(c);
+		code = run_checked(c);
 	if (!code)
 		code = add_unread(c);
 	if (!code && c->nx)
@@ -316,7 +316,7 @@ static int check(struct check *c)
 	return code ?: exit_code_of(c);
 }
 
-static void clean_up(struct check *c)
+static void clear_check(struct check *c)
 {
 	declaration__clear(&c->declaration);
 	json_decref(c->document);
@@ -326,7 +326,7 @@ static void clean_up(struct check *c)
 	free(c->shown);
 }
 
-static int parse_options(struct check *c, struct command_line *l)
+static int parse_check_options(struct check *c, struct command_line *l)
 {
 	const char **const values[] = {
 		[DECLARED] = &c->declared,  [NX] = &c->nx,
@@ -376,7 +376,7 @@ static int check_main(int argc, char **argv)
 	int option, code;
 
 	command__begin(&l, &check_command, argc, argv, true);
-	option = parse_options(&c, &l);
+	option = parse_check_options(&c, &l);
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	code = check_line(&c, l.at < argc);
@@ -384,7 +384,7 @@ static int check_main(int argc, char **argv)
 		return code;
 	c.job.facts.argv = argv + l.at;
 	code = check(&c);
-	clean_up(&c);
+	clear_check(&c);
 	return code;
 }
 

@@ -90,7 +90,7 @@ struct violation_place {
 	const char *extension;
 };
 
-static const char *extension_of(const char *name)
+static const char *shown_extension(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
@@ -111,7 +111,7 @@ static struct violation_place place_of(const json_t *violation)
 
 	p.directory = slash && !glob ? slash + 1 - p.path : 0;
 	/* A glob is not grouped with others. */
-	p.extension = glob ? p.path : extension_of(p.path + p.directory);
+	p.extension = glob ? p.path : shown_extension(p.path + p.directory);
 	return p;
 }
 
@@ -132,7 +132,7 @@ static bool same_group(const struct violation_place *a, const struct violation_p
 	       !strncmp(a->path, b->path, a->directory) && !strcmp(a->extension, b->extension);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
 	const struct violation_place *x = a, *y = b;
 	size_t common = x->directory < y->directory ? x->directory : y->directory;
@@ -216,7 +216,7 @@ static void print_process(const struct violation_place *p, FILE *out)
 			    run_name__command(command, p->process), p->pid);
 }
 
-static void print_group(const struct violation_place *group, size_t n, int indent, FILE *out)
+static void print_violations(const struct violation_place *group, size_t n, int indent, FILE *out)
 {
 	const struct violation_place *p = group;
 	size_t shown = n < CHECK_NAMES_MAX ? n : CHECK_NAMES_MAX;
@@ -260,7 +260,7 @@ static void print_places(const struct violation_place *places, size_t n, FILE *o
 			print_process(p, out);
 			lines++;
 		}
-		print_group(p, end - i, indent, out);
+		print_violations(p, end - i, indent, out);
 		lines++;
 	}
 }
@@ -276,7 +276,7 @@ static void print_class(const json_t *violations, const char *title, FILE *out)
 	for (size_t i = 0; i < n; i++)
 		places[i] = place_of(json_array_get(violations, i));
 	number_processes(places, n);
-	qsort(places, n, sizeof(*places), compare);
+	qsort(places, n, sizeof(*places), compare_places);
 	print_places(places, n, out);
 	free(places);
 }

@@ -22,7 +22,7 @@ struct shorten {
 
 /* ---- the files of the workspace ---- */
 
-static int by_path(const void *a, const void *b)
+static int by_path_then_wanted(const void *a, const void *b)
 {
 	const struct known *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
@@ -31,7 +31,7 @@ static int by_path(const void *a, const void *b)
 	return order ?: y->wanted - x->wanted;
 }
 
-static void add_list(struct shorten *s, size_t *capacity, const json_t *names, bool wanted)
+static void add_known(struct shorten *s, size_t *capacity, const json_t *names, bool wanted)
 {
 	const json_t *name;
 	size_t i;
@@ -46,7 +46,7 @@ static void add_list(struct shorten *s, size_t *capacity, const json_t *names, b
 	}
 }
 
-static bool is_wanted(const char *key, const char *const *wanted)
+static bool is_wanted_list(const char *key, const char *const *wanted)
 {
 	while (*wanted && strcmp(key, *wanted) != 0)
 		wanted++;
@@ -60,9 +60,10 @@ static void know_files(struct shorten *s, const json_t *report, const char *cons
 	size_t capacity = 0, n = 0;
 
 	for (const char *const *key = keys; *key; key++)
-		add_list(s, &capacity, json_object_get(report, *key), is_wanted(*key, wanted));
+		add_known(s, &capacity, json_object_get(report, *key),
+			  is_wanted_list(*key, wanted));
 	if (s->n)
-		qsort(s->files, s->n, sizeof(*s->files), by_path);
+		qsort(s->files, s->n, sizeof(*s->files), by_path_then_wanted);
 	for (size_t i = 0; i < s->n; i++)
 		if (n && !strcmp(s->files[n - 1].path, s->files[i].path))
 			free(s->files[i].path);
@@ -108,7 +109,7 @@ static size_t end_of(const struct shorten *s, size_t from, size_t end, size_t le
 	return i;
 }
 
-static const char *extension_of(const char *name)
+static const char *declared_extension(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
@@ -119,7 +120,7 @@ static const char *extension_of(const char *name)
  * EXTENSION. */
 static bool is_beside(const char *path, size_t len, const char *extension)
 {
-	const char *own = strchr(path + len, '/') ? NULL : extension_of(path + len);
+	const char *own = strchr(path + len, '/') ? NULL : declared_extension(path + len);
 
 	return own && !strcmp(own, extension);
 }
@@ -156,9 +157,9 @@ struct directory {
 };
 
 /* Declares file I unless an earlier file's glob matches it. */
-static void add_file(struct shorten *s, const struct directory *d, size_t i)
+static void declare_file(struct shorten *s, const struct directory *d, size_t i)
 {
-	const char *path = s->files[i].path, *extension = extension_of(path + d->len);
+	const char *path = s->files[i].path, *extension = declared_extension(path + d->len);
 	const json_t *known = extension ? json_object_get(d->extensions, extension) : json_false();
 	char *escaped, *rest;
 
@@ -205,7 +206,7 @@ static void shorten(struct shorten *s, struct directory d)
 		if (slash)
 			shorten(s, (struct directory){ i, below, slash + 1 - path, NULL });
 		else if (s->files[i].wanted)
-			add_file(s, &d, i);
+			declare_file(s, &d, i);
 	}
 	json_decref(d.extensions);
 }

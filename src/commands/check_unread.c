@@ -41,7 +41,7 @@ static json_t *used_of(const json_t *report)
 }
 
 /* Takes PATH. */
-static int add(struct unread *u, char *path)
+static int add_unread_path(struct unread *u, char *path)
 {
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	void *grown = array__grow(u->paths, u->n, &u->capacity, sizeof(*u->paths));
@@ -85,10 +85,10 @@ static int take(struct unread *u, FTS *tree, FTSENT *entry)
 		if (!text)
 			return -ENOMEM;
 	}
-	return text ? add(u, text) : 0;
+	return text ? add_unread_path(u, text) : 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_strings(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -121,7 +121,7 @@ int check_unread__add(json_t *report, const struct run_scope *scope, const struc
 
 	if (u.n)
 		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-		qsort(u.paths, u.n, sizeof(*u.paths), compare);
+		qsort(u.paths, u.n, sizeof(*u.paths), compare_strings);
 	for (size_t i = 0; i < u.n; i++) {
 		json_array_append_new(names, run_name__new(u.paths[i]));
 		free(u.paths[i]);

@@ -14,6 +14,7 @@
 
 #include "base/anonymize.h"
 #include "base/csv.h"
+#include "base/hash.h"
 #include "platform/link_address.h"
 #include "platform/macros.h"
 #include "snappers/mount_list.h"
@@ -164,7 +165,7 @@ out:
 }
 
 /* Returns the length without the line's end; -ENODATA: there are no more lines; or -E2BIG. */
-static ssize_t read_line(FILE *file, char line[LINE_SIZE])
+static ssize_t read_list_line(FILE *file, char line[LINE_SIZE])
 {
 	ssize_t n = 0;
 	int c;
@@ -183,7 +184,7 @@ int clear_list__add_file(struct clear_list *l, FILE *file)
 	int err = line ? 0 : -ENOMEM;
 
 	while (!err) {
-		ssize_t n = read_line(file, line);
+		ssize_t n = read_list_line(file, line);
 
 		if (n < 0)
 			err = (int)n;
@@ -217,12 +218,11 @@ const char *clear_list__inside(const struct clear_list *l, const char *text, siz
 
 /* ---- words of this machine ---- */
 
-static uint64_t hash(const char *s, size_t len)
+/* Never 0, which marks free places of the set. */
+static uint64_t hash_of_word(const char *s, size_t len)
 {
-	uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+	uint64_t h = hash__fnv1a(s, len);
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
 	h ^= h >> 29;
 	return h ? h : 1;
 }
@@ -297,7 +297,7 @@ static int add_words(struct set *set, const char *text, size_t least)
 
 	while (!err && (n = next_word(text, len, &at))) {
 		if (n >= least)
-			err = set__add(set, hash(text + at, n));
+			err = set__add(set, hash_of_word(text + at, n));
 		at += n;
 	}
 	return err;
@@ -305,7 +305,7 @@ static int add_words(struct set *set, const char *text, size_t least)
 
 static int add_whole(struct set *set, const char *text)
 {
-	return *text ? set__add(set, hash(text, strlen(text))) : 0;
+	return *text ? set__add(set, hash_of_word(text, strlen(text))) : 0;
 }
 
 static int add_host(struct clear_list *l)
@@ -454,7 +454,7 @@ size_t clear_list__count(const struct clear_list *l)
 
 static bool is_clear(const struct clear_list *l, bool names, const char *word, size_t len)
 {
-	uint64_t h = hash(word, len);
+	uint64_t h = hash_of_word(word, len);
 
 	return (set__has(&l->words, h) || (names && set__has(&l->names, h))) &&
 	       !set__has(&l->harmless, h) && !anonymize__is_token(word, len);

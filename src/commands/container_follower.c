@@ -30,7 +30,7 @@ static int wait_ms(const struct container_follower *f)
 	return (int)MIN((due - now) / NSEC_PER_MSEC + 1, WAIT_MAX_MS);
 }
 
-static void *follow(void *arg)
+static void *follow_containers(void *arg)
 {
 	struct container_follower *f = arg;
 	struct pollfd p[] = { { .fd = f->end[0], .events = POLLIN },
@@ -44,7 +44,7 @@ static void *follow(void *arg)
 	return NULL;
 }
 
-static struct container_follower *free_all(struct container_follower *f)
+static struct container_follower *free_follower(struct container_follower *f)
 {
 	for (int i = 0; i < 2; i++)
 		if (f->end[i] >= 0)
@@ -74,10 +74,11 @@ int container_follower__new(struct container_follower **ret, struct engine *engi
 	}
 	f->end[0] = f->end[1] = -1;
 	container_watch__begin(&f->watch, all, engine, selection, quiet);
-	err = pipe2(f->end, O_CLOEXEC) ? -errno :
-					 thread__start(&f->thread, "containers", follow, f);
+	err = pipe2(f->end, O_CLOEXEC) ?
+		      -errno :
+		      thread__start(&f->thread, "containers", follow_containers, f);
 	if (err)
-		free_all(f);
+		free_follower(f);
 	else
 		*ret = f;
 	return err;
@@ -90,5 +91,5 @@ struct container_follower *container_follower__free(struct container_follower *f
 	close(f->end[1]);
 	f->end[1] = -1;
 	pthread_join(f->thread, NULL);
-	return free_all(f);
+	return free_follower(f);
 }

@@ -17,7 +17,7 @@ bool container_watch__follows(const struct selection *selection)
 	return selection->n_containers;
 }
 
-static bool is_wanted(const struct selection *s, const struct container *c)
+static bool is_wanted_container(const struct selection *s, const struct container *c)
 {
 	for (size_t i = 0; i < s->n_containers; i++)
 		if (container__is_called(c, s->containers[i]))
@@ -25,7 +25,7 @@ static bool is_wanted(const struct selection *s, const struct container *c)
 	return false;
 }
 
-static void add(struct container_watch *w, const struct container *c)
+static void record_container(struct container_watch *w, const struct container *c)
 {
 	int err = engine__add_cgroup(w->engine, c->cgroup);
 
@@ -43,8 +43,8 @@ static void add(struct container_watch *w, const struct container *c)
 static void add_to_filter(struct container_watch *w)
 {
 	for (size_t i = 0; i < containers__count(w->all); i++)
-		if (is_wanted(w->selection, containers__get(w->all, i)))
-			add(w, containers__get(w->all, i));
+		if (is_wanted_container(w->selection, containers__get(w->all, i)))
+			record_container(w, containers__get(w->all, i));
 	if (containers__left_out(w->all) && !w->reported_left_out) {
 		w->reported_left_out = true;
 		log__line(LOG_WARNING,

@@ -110,8 +110,8 @@ static int add_entry(struct globs *g, const json_t *entry, const struct declarat
 	return err;
 }
 
-static int add_list(struct globs *g, const json_t *list, const struct declaration_root *root,
-		    char why[DECLARATION_WHY_MAX])
+static int add_entries(struct globs *g, const json_t *list, const struct declaration_root *root,
+		       char why[DECLARATION_WHY_MAX])
 {
 	size_t i;
 	const json_t *entry;
@@ -155,9 +155,9 @@ int declaration__new(struct declaration *ret, json_t *document, const struct dec
 		d.lists[i] = globs__new();
 		if (!d.lists[i])
 			snprintf(why, DECLARATION_WHY_MAX, "out of memory");
-		err = d.lists[i] ?
-			      add_list(d.lists[i], json_object_get(document, keys[i]), root, why) :
-			      -ENOMEM;
+		err = d.lists[i] ? add_entries(d.lists[i], json_object_get(document, keys[i]), root,
+					       why) :
+				   -ENOMEM;
 	}
 	if (err)
 		declaration__clear(&d);

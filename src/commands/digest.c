@@ -99,8 +99,8 @@ static bool concerns(const struct question *q, const struct digest *d, const str
 	       (!q->operation || row__is(row, d->operations[row->stream], q->operation));
 }
 
-static int on_line(void *arg, const struct session_reader *session, enum stream stream, char *line,
-		   size_t len)
+static int digest_line(void *arg, const struct session_reader *session, enum stream stream,
+		       char *line, size_t len)
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream, .fields = fields };
@@ -121,7 +121,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	return err;
 }
 
-static int on_session(void *arg, struct session_reader *session)
+static int plan_session(void *arg, struct session_reader *session)
 {
 	struct digest *d = arg;
 	uint64_t now = clock__mono_ns(), most = 0;
@@ -136,7 +136,7 @@ static int on_session(void *arg, struct session_reader *session)
 	return 0;
 }
 
-static bool on_file(void *arg, const struct file_facts *file)
+static bool is_sampled(void *arg, const struct file_facts *file)
 {
 	struct digest *d = arg;
 
@@ -173,7 +173,7 @@ static int begin_digest(struct digest *d)
 /* ---- printing ---- */
 
 /* One name of a group, printable, without a line feed. */
-static void print_name(FILE *out, const char *s, size_t len)
+static void print_digest_name(FILE *out, const char *s, size_t len)
 {
 	char name[NAME_MAX_SHOWN + 8], shown[SHOWN_MAX(sizeof(name))];
 	const struct row_field f = { (char *)s, len };
@@ -183,7 +183,7 @@ static void print_name(FILE *out, const char *s, size_t len)
 	fputs(shown, out);
 }
 
-static void print_group(FILE *out, const struct summary *s, const struct group *group)
+static void print_digest_group(FILE *out, const struct summary *s, const struct group *group)
 {
 	const struct summary_value *value = group->value;
 	const char *nul = memchr(group->key, '\0', group->key_len);
@@ -191,13 +191,13 @@ static void print_group(FILE *out, const struct summary *s, const struct group *
 	char number[UNITS_SIZE];
 
 	if (*value->label) {
-		print_name(out, value->label, strlen(value->label));
+		print_digest_name(out, value->label, strlen(value->label));
 		fputc(' ', out);
 	}
-	print_name(out, group->key, first);
+	print_digest_name(out, group->key, first);
 	if (nul) {
 		fputc(' ', out);
-		print_name(out, nul + 1, group->key_len - first - 1);
+		print_digest_name(out, nul + 1, group->key_len - first - 1);
 	}
 	if (!strcmp(s->sort->name, "calls"))
 		fprintf(out, " (%" PRIu64 ")", value->tally.calls);
@@ -226,7 +226,7 @@ static void print_answer(FILE *out, const char *head, const struct summary *s)
 			fputs(", ", out);
 		else
 			fprintf(out, "%-18s ", head);
-		print_group(out, s, sorted[i]);
+		print_digest_group(out, s, sorted[i]);
 	}
 	if (n)
 		fputc('\n', out);
@@ -240,7 +240,7 @@ static void print_slow(FILE *out, const struct digest *d)
 	for (int i = 0; i < TOP && d->slow[i].ns; i++) {
 		fprintf(out, i ? ", %s " : "Slowest calls      %s ", d->slow[i].operation);
 		if (*d->slow[i].file) {
-			print_name(out, d->slow[i].file, strlen(d->slow[i].file));
+			print_digest_name(out, d->slow[i].file, strlen(d->slow[i].file));
 			fputc(' ', out);
 		}
 		fprintf(out, "(%s)", units__time(number, d->slow[i].ns));
@@ -249,7 +249,7 @@ static void print_slow(FILE *out, const struct digest *d)
 		fputc('\n', out);
 }
 
-static void print(FILE *out, const struct digest *d)
+static void print_digest(FILE *out, const struct digest *d)
 {
 	uint64_t read = 0, all = 0;
 
@@ -274,9 +274,9 @@ void digest__print(FILE *out, const char *path, uint64_t budget_ns)
 	const char *const paths[] = { path, NULL };
 	struct scan_config config = { .paths = paths,
 				      .streams = STREAMS & ~(1 << STREAM_FS),
-				      .session = on_session,
-				      .file = on_file,
-				      .line = on_line,
+				      .session = plan_session,
+				      .file = is_sampled,
+				      .line = digest_line,
 				      .arg = d };
 	struct scan_result result;
 	int err;
@@ -292,7 +292,7 @@ void digest__print(FILE *out, const char *path, uint64_t budget_ns)
 	if (!err)
 		err = scan__run(&config, &result);
 	if (!err || err == -ETIME)
-		print(out, d);
+		print_digest(out, d);
 	for (int q = 0; q < QUESTIONS; q++)
 		summary__end(&d->answers[q]);
 	free(d);

@@ -68,10 +68,11 @@ struct doctor {
 	bool in_namespace; /* … of process ids */
 };
 
-static void find(struct finding *f, enum state state, const char *fix, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+static void set_finding(struct finding *f, enum state state, const char *fix, const char *format,
+			...) __attribute__((format(printf, 4, 5)));
 
-static void find(struct finding *f, enum state state, const char *fix, const char *format, ...)
+static void set_finding(struct finding *f, enum state state, const char *fix, const char *format,
+			...)
 {
 	va_list args;
 
@@ -83,7 +84,7 @@ static void find(struct finding *f, enum state state, const char *fix, const cha
 }
 
 /* Reads the first line of a small file; false on failure. */
-static bool read_line(const char *path, char *buf, size_t size)
+static bool read_first_line(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
@@ -115,37 +116,39 @@ static void check_kernel(struct doctor *d, struct finding *f)
 
 	uname(&u);
 	if (older_than(5, 10))
-		find(f, BAD, "use Linux 5.10 or later", "Linux %s %s is too old", u.release,
-		     u.machine);
+		set_finding(f, BAD, "use Linux 5.10 or later", "Linux %s %s is too old", u.release,
+			    u.machine);
 	else
-		find(f, OK, NULL, "Linux %s %s", u.release, u.machine);
+		set_finding(f, OK, NULL, "Linux %s %s", u.release, u.machine);
 }
 
 static void check_btf(struct doctor *d, struct finding *f)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK) == 0)
-		find(f, OK, NULL, "the kernel has type information");
+		set_finding(f, OK, NULL, "the kernel has type information");
 	else
-		find(f, BAD,
-		     access("/sys/kernel", F_OK) ?
-			     "mount -t sysfs sysfs /sys" :
-			     "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions do",
-		     "/sys/kernel/btf/vmlinux: %s", strerror(errno));
+		set_finding(
+			f, BAD,
+			access("/sys/kernel", F_OK) ?
+				"mount -t sysfs sysfs /sys" :
+				"use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions do",
+			"/sys/kernel/btf/vmlinux: %s", strerror(errno));
 }
 
 static void check_lockdown(struct doctor *d, struct finding *f)
 {
 	char line[128];
 
-	if (!read_line("/sys/kernel/security/lockdown", line, sizeof(line)))
-		find(f, OK, NULL, "no lockdown known");
+	if (!read_first_line("/sys/kernel/security/lockdown", line, sizeof(line)))
+		set_finding(f, OK, NULL, "no lockdown known");
 	else if (strstr(line, "[confidentiality]"))
-		find(f, BAD, "boot with lockdown=integrity, or without lockdown=",
-		     "confidentiality: BPF programs may not read the kernel's memory");
+		set_finding(f, BAD, "boot with lockdown=integrity, or without lockdown=",
+			    "confidentiality: BPF programs may not read the kernel's memory");
 	else
-		find(f, OK, NULL, "%s",
-		     strstr(line, "[integrity]") ? "integrity, which does not affect recording" :
-						   "none");
+		set_finding(f, OK, NULL, "%s",
+			    strstr(line, "[integrity]") ?
+				    "integrity, which does not affect recording" :
+				    "none");
 }
 
 static void check_capabilities(struct doctor *d, struct finding *f)
@@ -182,12 +185,14 @@ static void check_capabilities(struct doctor *d, struct finding *f)
 		worst = wanted[i].lack > worst ? wanted[i].lack : worst;
 	}
 	if (worst == OK)
-		find(f, OK, NULL, "all present");
+		set_finding(f, OK, NULL, "all present");
 	else
-		find(f, worst,
-		     geteuid() ? "sudo iotrc doctor" : "grant them to the container or service",
-		     "missing:%s%s", lacking,
-		     worst == BAD ? "" :
+		set_finding(f, worst,
+			    geteuid() ? "sudo iotrc doctor" :
+					"grant them to the container or service",
+			    "missing:%s%s", lacking,
+			    worst == BAD ?
+				    "" :
 				    "; snapshots lack directories that only their owners may read");
 }
 
@@ -197,12 +202,12 @@ static void check_locked_memory(struct doctor *d, struct finding *f)
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	if (!older_than(5, 11) || limit.rlim_max == RLIM_INFINITY)
-		find(f, OK, NULL, "no limit that matters here");
+		set_finding(f, OK, NULL, "no limit that matters here");
 	else
-		find(f, NOTE, "ulimit -l unlimited, as root",
-		     "before Linux 5.11 ring buffers count as locked memory, "
-		     "which is limited to %llu KiB",
-		     (unsigned long long)limit.rlim_max >> 10);
+		set_finding(f, NOTE, "ulimit -l unlimited, as root",
+			    "before Linux 5.11 ring buffers count as locked memory, "
+			    "which is limited to %llu KiB",
+			    (unsigned long long)limit.rlim_max >> 10);
 }
 
 static bool is_mounted(const char *path, long magic)
@@ -216,16 +221,17 @@ static void check_tracefs(struct doctor *d, struct finding *f)
 {
 	if (is_mounted("/sys/kernel/tracing", TRACEFS_MAGIC) ||
 	    is_mounted("/sys/kernel/debug/tracing", TRACEFS_MAGIC))
-		find(f, OK, NULL, "mounted");
+		set_finding(f, OK, NULL, "mounted");
 	else
-		find(f, NOTE, "mount -t tracefs tracefs /sys/kernel/tracing",
-		     "not mounted; needed only from Linux 7.1 on, where iotrc mounts its own if allowed");
+		set_finding(
+			f, NOTE, "mount -t tracefs tracefs /sys/kernel/tracing",
+			"not mounted; needed only from Linux 7.1 on, where iotrc mounts its own if allowed");
 }
 
 static void check_bpffs(struct doctor *d, struct finding *f)
 {
-	find(f, OK, NULL, "%s; iotrc does not need it",
-	     is_mounted("/sys/fs/bpf", BPF_FS_MAGIC) ? "mounted" : "not mounted");
+	set_finding(f, OK, NULL, "%s; iotrc does not need it",
+		    is_mounted("/sys/fs/bpf", BPF_FS_MAGIC) ? "mounted" : "not mounted");
 }
 
 static void check_machine_id(struct doctor *d, struct finding *f)
@@ -234,29 +240,31 @@ static void check_machine_id(struct doctor *d, struct finding *f)
 	int err = machine_id__get(id);
 
 	if (err)
-		find(f, BAD, "systemd-machine-id-setup, or dbus-uuidgen --ensure=/etc/machine-id",
-		     "no machine id in /etc/machine-id: %s", strerror(-err));
+		set_finding(f, BAD,
+			    "systemd-machine-id-setup, or dbus-uuidgen --ensure=/etc/machine-id",
+			    "no machine id in /etc/machine-id: %s", strerror(-err));
 	else
-		find(f, OK, NULL, "present");
+		set_finding(f, OK, NULL, "present");
 }
 
 static void check_container(struct doctor *d, struct finding *f)
 {
 	char kind[64] = "";
-	bool container = read_line("/run/systemd/container", kind, sizeof(kind)) ||
+	bool container = read_first_line("/run/systemd/container", kind, sizeof(kind)) ||
 			 !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK);
 
 	if (d->in_namespace)
-		find(f, NOTE,
-		     "record on the host, or share its process ids (docker run --pid=host)",
-		     "a pid namespace%s%s: the whole machine's I/O is recorded, with the host's ids, "
-		     "which --pid takes too; process snapshots list only this namespace",
-		     *kind ? ", " : "", kind);
+		set_finding(
+			f, NOTE,
+			"record on the host, or share its process ids (docker run --pid=host)",
+			"a pid namespace%s%s: the whole machine's I/O is recorded, with the host's ids, "
+			"which --pid takes too; process snapshots list only this namespace",
+			*kind ? ", " : "", kind);
 	else if (container)
-		find(f, OK, NULL, "a container%s%s that sees the machine's processes",
-		     *kind ? ", " : "", kind);
+		set_finding(f, OK, NULL, "a container%s%s that sees the machine's processes",
+			    *kind ? ", " : "", kind);
 	else
-		find(f, OK, NULL, "none");
+		set_finding(f, OK, NULL, "none");
 }
 
 static void check_clock(struct doctor *d, struct finding *f)
@@ -265,22 +273,22 @@ static void check_clock(struct doctor *d, struct finding *f)
 	int state = adjtimex(&t);
 
 	if (state == TIME_ERROR || t.status & STA_UNSYNC)
-		find(f, NOTE, "run chrony, ntpd or systemd-timesyncd",
-		     "the clock is not synchronised (no NTP service): wall times "
-		     "may be wrong, mono_ns is not affected");
+		set_finding(f, NOTE, "run chrony, ntpd or systemd-timesyncd",
+			    "the clock is not synchronised (no NTP service): wall times "
+			    "may be wrong, mono_ns is not affected");
 	else
-		find(f, OK, NULL, "synchronised");
+		set_finding(f, OK, NULL, "synchronised");
 }
 
 static void check_configuration(struct doctor *d, struct finding *f)
 {
 	f->private = true;
 	if (*d->message)
-		find(f, BAD, "correct it; iotrc --check-config checks it", "%s", d->message);
+		set_finding(f, BAD, "correct it; iotrc --check-config checks it", "%s", d->message);
 	else if (d->options.config)
-		find(f, OK, NULL, "%s", d->options.config);
+		set_finding(f, OK, NULL, "%s", d->options.config);
 	else
-		find(f, OK, NULL, "none, using the defaults");
+		set_finding(f, OK, NULL, "none, using the defaults");
 }
 
 #define GB (1000 * 1000 * 1000)
@@ -301,22 +309,22 @@ static void check_space(struct doctor *d, struct finding *f)
 
 	if (config.fd < 0 || disk_budget__new(&budget, &config)) {
 		f->private = true;
-		find(f, BAD, "choose another --output, or repair its parent directory",
-		     "cannot write to %s: %s", d->options.output, strerror(errno));
+		set_finding(f, BAD, "choose another --output, or repair its parent directory",
+			    "cannot write to %s: %s", d->options.output, strerror(errno));
 	} else {
 		low = disk_budget__check(budget, 0);
 		free = disk_budget__free_bytes(budget);
 		stays = disk_budget__min_free(budget);
 		low |= free < LEAST;
-		find(f,
-		     low               ? BAD :
-		     free - stays < GB ? NOTE :
-					 OK,
-		     low ? "free some space, choose another --output, or lower --min-free" :
-		     free - stays < GB ? "free some space, or choose another --output" :
-					 NULL,
-		     "%.1f GB free in the output directory, %.1f GB reserved (--min-free)",
-		     (double)free / GB, (double)stays / GB);
+		set_finding(f,
+			    low               ? BAD :
+			    free - stays < GB ? NOTE :
+						OK,
+			    low ? "free some space, choose another --output, or lower --min-free" :
+			    free - stays < GB ? "free some space, or choose another --output" :
+						NULL,
+			    "%.1f GB free in the output directory, %.1f GB reserved (--min-free)",
+			    (double)free / GB, (double)stays / GB);
 		disk_budget__free(budget);
 	}
 	if (config.fd >= 0)
@@ -330,14 +338,14 @@ static void check_upload(struct doctor *d, struct finding *f)
 
 	f->private = d->options.upload.target.url;
 	if (!d->options.upload.target.url)
-		find(f, OK, NULL, "off: everything stays on this machine");
+		set_finding(f, OK, NULL, "off: everything stays on this machine");
 	else if (upload__test(&d->options.upload, &works, reason))
-		find(f, BAD, "correct the upload configuration", "%s", reason);
+		set_finding(f, BAD, "correct the upload configuration", "%s", reason);
 	else if (!works)
-		find(f, NOTE, "files stay on this machine and are sent once it works",
-		     "does not work now: %s", reason);
+		set_finding(f, NOTE, "files stay on this machine and are sent once it works",
+			    "does not work now: %s", reason);
 	else
-		find(f, OK, NULL, "works%s%s", *reason ? ": " : "", reason);
+		set_finding(f, OK, NULL, "works%s%s", *reason ? ": " : "", reason);
 }
 
 static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX], bool tested)
@@ -416,19 +424,20 @@ static void check_hooks(struct doctor *d, struct finding *f)
 	if (err && d->dead != CAPTURED && try_streams(d, CAPTURED & ~d->dead, ignored))
 		d->dead = CAPTURED;
 	if (d->dead & d->options.selection.streams) {
-		find(f, BAD,
-		     privileges ? "see capabilities and lockdown" :
-				  "use --streams to leave out the streams that fail",
-		     "%s", problem);
+		set_finding(f, BAD,
+			    privileges ? "see capabilities and lockdown" :
+					 "use --streams to leave out the streams that fail",
+			    "%s", problem);
 		return;
 	}
 	for (size_t i = 0; i < d->n_hooks; i++)
 		n[d->hooks[i].state]++;
-	find(f, n[SILENT] || d->dead ? NOTE : OK,
-	     n[SILENT] ? "please report this, with iotrc doctor --bundle FILE" : NULL,
-	     "%zu attached: %u fire, %u need something rare, %u could not be tested, %u are silent; "
-	     "this kernel lacks %u",
-	     d->n_hooks - n[ABSENT], n[FIRES], n[RARE], n[NOT_DONE], n[SILENT], n[ABSENT]);
+	set_finding(
+		f, n[SILENT] || d->dead ? NOTE : OK,
+		n[SILENT] ? "please report this, with iotrc doctor --bundle FILE" : NULL,
+		"%zu attached: %u fire, %u need something rare, %u could not be tested, %u are silent; "
+		"this kernel lacks %u",
+		d->n_hooks - n[ABSENT], n[FIRES], n[RARE], n[NOT_DONE], n[SILENT], n[ABSENT]);
 }
 
 static const struct doctor_check {

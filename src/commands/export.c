@@ -58,7 +58,7 @@ enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, LAKE, FORCE };
 
 /* ---- the work ---- */
 
-static int on_row(void *arg, const struct export_row *row)
+static int write_row(void *arg, const struct export_row *row)
 {
 	struct export_task *t = arg;
 	int err;
@@ -78,14 +78,14 @@ static void show_progress(void *arg, uint64_t read, uint64_t given)
 	fprintf(stderr, "\r%" PRIu64 " rows read, %" PRIu64 " sorted", read, given);
 }
 
-static int run(struct export_task *t, char **paths, struct scan_result *result)
+static int export_rows(struct export_task *t, char **paths, struct scan_result *result)
 {
 	struct rows_config config = {
 		.paths = (const char *const *)paths,
 		.streams = t->streams,
 		.where = t->where,
 		.lead = t->format->lead,
-		.row = on_row,
+		.row = write_row,
 		.progress = t->out.name && isatty(STDERR_FILENO) ? show_progress : NULL,
 		.arg = t,
 	};
@@ -111,7 +111,7 @@ static int run(struct export_task *t, char **paths, struct scan_result *result)
 }
 
 /* Prints on stderr what was exported, and what was not. */
-static void tell(const struct export_task *t, const struct scan_result *result)
+static void tell_exported(const struct export_task *t, const struct scan_result *result)
 {
 	uint64_t rows = 0, lost = 0;
 
@@ -143,14 +143,14 @@ static int export_to(struct export_task *t, const char *name, bool force, char *
 	if (!err && map)
 		err = out_file__open(&t->map, map);
 	if (!err)
-		err = run(t, paths, &result);
+		err = export_rows(t, paths, &result);
 	err = out_file__close(&t->out, err, force);
 	if (map)
 		err = out_file__close(&t->map, err, force);
 	free(map);
 	if (err)
 		return command__cannot(c, "%s", *result.why ? result.why : strerror(-err));
-	tell(t, &result);
+	tell_exported(t, &result);
 	return EXIT_OK;
 }
 
@@ -172,13 +172,13 @@ static int export_parquet(struct export_task *t, const char *name, bool force, c
 	if (err)
 		return command__cannot(t->command, "%s", *result.why ? result.why : strerror(-err));
 	result.rows[config.stream] = t->export.rows;
-	tell(t, &result);
+	tell_exported(t, &result);
 	return EXIT_OK;
 }
 
 /* ---- the command line ---- */
 
-static bool parse_streams(const char *list, uint32_t *ret)
+static bool parse_stream_mask(const char *list, uint32_t *ret)
 {
 	*ret = 0;
 	while (*list) {
@@ -239,7 +239,8 @@ struct wishes {
 	bool force;
 };
 
-static int parse_options(struct command_line *l, struct wishes *w, struct filter_options *filters)
+static int parse_export_options(struct command_line *l, struct wishes *w,
+				struct filter_options *filters)
 {
 	const char **const values[] = { &w->format,  &w->output, &w->streams, &w->where,
 					&w->columns, &w->block,  &w->lake };
@@ -259,7 +260,7 @@ static int prepare_parquet(struct export_task *t, const struct wishes *w)
 	const struct command *c = t->command;
 
 	t->streams = 1 << STREAM_FS;
-	if (w->streams && !parse_streams(w->streams, &t->streams))
+	if (w->streams && !parse_stream_mask(w->streams, &t->streams))
 		return command__usage(c, "--streams: '%s' names an unknown stream", w->streams);
 	if (t->streams & (t->streams - 1))
 		return command__usage(
@@ -292,7 +293,7 @@ static int prepare_filter(struct export_task *t)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct export_task *t, const struct wishes *w)
+static int prepare_export(struct export_task *t, const struct wishes *w)
 {
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
@@ -300,7 +301,7 @@ static int prepare(struct export_task *t, const struct wishes *w)
 
 	if (w->format && !(t->format = format__find(w->format)))
 		return command__usage(c, "--to: no format '%s'", w->format);
-	if (w->streams && !parse_streams(w->streams, &t->streams))
+	if (w->streams && !parse_stream_mask(w->streams, &t->streams))
 		return command__usage(c, "--streams: '%s' names an unknown stream", w->streams);
 	if (w->block && !parse_block(w->block, &t->export.block))
 		return command__usage(c, "--block: '%s' is not a size", w->block);
@@ -323,7 +324,7 @@ static int export_to_lake(struct export_task *t, const struct wishes *w, char **
 	return lake_add(t->command, w->lake, paths);
 }
 
-static int run_command(struct export_task *t, const struct wishes *w, char **paths)
+static int run_export(struct export_task *t, const struct wishes *w, char **paths)
 {
 	bool parquet = w->format && !strcmp(w->format, "parquet");
 	int code;
@@ -331,7 +332,7 @@ static int run_command(struct export_task *t, const struct wishes *w, char **pat
 	if (w->lake)
 		return parquet ? export_to_lake(t, w, paths) :
 				 command__usage(t->command, "--lake needs --to parquet");
-	code = parquet ? prepare_parquet(t, w) : prepare(t, w);
+	code = parquet ? prepare_parquet(t, w) : prepare_export(t, w);
 	if (!code)
 		code = (parquet ? export_parquet : export_to)(t, w->output, w->force, paths);
 	where__free(t->where);
@@ -348,12 +349,12 @@ static int export_main(int argc, char **argv)
 	int option;
 
 	command__begin(&l, task.command, argc, argv, false);
-	option = parse_options(&l, &w, &task.filters);
+	option = parse_export_options(&l, &w, &task.filters);
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (l.at == argc)
 		return command__usage(task.command, "a SESSION is needed");
-	return run_command(&task, &w, argv + l.at);
+	return run_export(&task, &w, argv + l.at);
 }
 
 /* Streams precede sessions. By default one stream is written as CSV, several as JSON lines. */
@@ -366,7 +367,7 @@ static int cat_main(int argc, char **argv)
 	int option, stream;
 
 	command__begin(&l, task.command, argc, argv, false);
-	option = parse_options(&l, &w, &task.filters);
+	option = parse_export_options(&l, &w, &task.filters);
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	for (; l.at < argc && (stream = schema__find(argv[l.at])) >= 0; l.at++)
@@ -376,7 +377,7 @@ static int cat_main(int argc, char **argv)
 	task.streams = streams;
 	if (!w.format)
 		w.format = streams && !(streams & (streams - 1)) ? "csv" : "jsonl";
-	return run_command(&task, &w, argv + l.at);
+	return run_export(&task, &w, argv + l.at);
 }
 
 const struct command export_command = {

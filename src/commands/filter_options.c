@@ -35,7 +35,7 @@ static const struct {
 	{ "--scope", LIVE_ONLY, 0 },
 };
 
-static size_t find(const char *name)
+static size_t find_filter(const char *name)
 {
 	size_t i = 0;
 
@@ -47,7 +47,7 @@ static size_t find(const char *name)
 bool filter_options__take(struct filter_options *f, const struct command_option *option,
 			  const char *value)
 {
-	size_t i = find(option->name);
+	size_t i = find_filter(option->name);
 
 	if (i == ARRAY_SIZE(filters))
 		return false;
@@ -80,10 +80,11 @@ static bool add_path(struct filter_options *f, struct filter_list *to, const cha
 	return filter_list__add(to, absolute, true);
 }
 
-static int add(struct filter_options *f, const struct command *c, struct filter *ret, int given)
+static int add_given(struct filter_options *f, const struct command *c, struct filter *ret,
+		     int given)
 {
 	const char *name = f->given[given].name, *value = f->given[given].value;
-	size_t i = find(name + DASHES);
+	size_t i = find_filter(name + DASHES);
 	struct filter_list *list = (struct filter_list *)((char *)ret + filters[i].list);
 	bool ok = true;
 
@@ -119,7 +120,7 @@ int filter_options__session(struct filter_options *f, const struct command *c, s
 	if (f->too_many)
 		return command__usage(c, "more than %d filters", FILTER_OPTIONS_MAX);
 	for (int i = 0; i < f->n && !code; i++)
-		code = add(f, c, ret, i);
+		code = add_given(f, c, ret, i);
 	return code;
 }
 

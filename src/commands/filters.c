@@ -20,7 +20,7 @@
 
 /* Returns a copy of PATH with all symlinks resolved as far as it exists; the rest is unchanged.
  * NULL if out of memory. */
-static char *follow(const char *path)
+static char *resolve_links(const char *path)
 {
 	char *there = strdup(path), *slash, *real, *all = NULL;
 	size_t len = strlen(path);
@@ -75,7 +75,7 @@ static void look_at_path(const struct selection *s, struct filter_paths *f, cons
 	struct path_list *list = f->list;
 	/* Links in /proc resolve differently for each process (self). */
 	bool made_up = is_made_up(prefix);
-	char *real = made_up ? NULL : follow(prefix);
+	char *real = made_up ? NULL : resolve_links(prefix);
 	const char *path = real ?: prefix;
 
 	if (is_absent(path))
@@ -229,7 +229,7 @@ static void name_values(const struct filters *f, const struct matched *m, char *
 	buf[size - 1] = '\0';
 }
 
-static void name_others(const struct selection *s, char *buf, size_t size)
+static void name_other_filters(const struct selection *s, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s%s%s%s", s->ops != ALL_OPS ? " --ops" : "",
 		 s->errors ? " --errors" : "", s->slow_ns ? " --slow" : "",
@@ -251,7 +251,7 @@ void filters__tell_end(const struct filters *f, const struct matched *matched,
 		rows += n->rows.written + row_counts__lost(&n->rows);
 	}
 	name_values(f, rows ? matched : &none, names, sizeof(names));
-	name_others(f->selection, others, sizeof(others));
+	name_other_filters(f->selection, others, sizeof(others));
 	if (rows && *names)
 		log__line(LOG_WARNING, "nothing matched%s", names);
 	else if (!rows && (*names || *others))

@@ -74,7 +74,7 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 	return true;
 }
 
-static int verify(const struct wish *w)
+static int verify_lake(const struct wish *w)
 {
 	char **paths = w->args + 1;
 	struct verifying v = { .checker = NULL };
@@ -232,7 +232,7 @@ static int lake_main(int argc, char **argv)
 		size_t least, most;
 		int (*run)(const struct wish *w);
 	} actions[] = {
-		{ "verify", "verify needs a LAKE", 1, SIZE_MAX, verify },
+		{ "verify", "verify needs a LAKE", 1, SIZE_MAX, verify_lake },
 		{ "sync", "sync needs FROM and a LAKE", 2, 2, sync_from },
 		{ "compact", "compact needs a LAKE", 1, 1, compact },
 		{ "expire", "expire needs a LAKE", 1, 1, expire },

@@ -20,7 +20,7 @@ struct adding {
 	int code; /* of a failure that ended it */
 };
 
-static void leave_out(void *arg, const char *path, const char *why)
+static void report_left_out(void *arg, const char *path, const char *why)
 {
 	struct adding *a = arg;
 
@@ -37,7 +37,7 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 		if (added.general)
 			a->code = command__cannot(a->command, "%s", added.why);
 		else
-			leave_out(a, path, added.why);
+			report_left_out(a, path, added.why);
 		return !added.general;
 	}
 	a->sessions++;
@@ -51,7 +51,7 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 static void add_local(struct adding *a, const char *path)
 {
 	const struct local_sessions visit = { .on_session = on_session,
-					      .on_failed = leave_out,
+					      .on_failed = report_left_out,
 					      .arg = a };
 	const char *const paths[] = { path, NULL };
 
@@ -62,7 +62,7 @@ static void add_local(struct adding *a, const char *path)
 static void add_uploaded(struct adding *a, const char *url)
 {
 	struct sync_lake_config config = {
-		.to = a->store, .again = true, .say = leave_out, .arg = a
+		.to = a->store, .again = true, .say = report_left_out, .arg = a
 	};
 	char why[STORE_WHY_MAX];
 	struct sync_lake r;
@@ -74,7 +74,7 @@ static void add_uploaded(struct adding *a, const char *url)
 	if (sync_lake(&config, &r))
 		a->code = command__cannot(a->command, "%s", r.why);
 	else if (!r.found)
-		leave_out(a, url, LOCAL_SESSIONS_NONE);
+		report_left_out(a, url, LOCAL_SESSIONS_NONE);
 	store__free(config.from);
 	a->sessions += r.added;
 	a->rows += r.rows;

@@ -148,7 +148,7 @@ static void define_reached(struct live_names *n, const struct rec_fs_long *rec, 
 		keep_name(n, (struct summed_file){ rec->ino, rec->dev }, name, field);
 }
 
-static void on_definition(void *arg, const void *record, size_t size)
+static void take_name(void *arg, const void *record, size_t size)
 {
 	struct live_names *n = arg;
 
@@ -165,13 +165,13 @@ static void on_definition(void *arg, const void *record, size_t size)
 	}
 }
 
-static void on_event(void *arg, const void *record, size_t size)
+static void ignore_event(void *arg, const void *record, size_t size)
 {
 }
 
 bool live_names__drain(struct live_names *n)
 {
-	const struct sink sink = { .define = on_definition, .event = on_event, .arg = n };
+	const struct sink sink = { .define = take_name, .event = ignore_event, .arg = n };
 	bool filling = engine__fill(n->engine).definitions >= FILLING;
 
 	engine__mark(n->engine);
@@ -185,7 +185,7 @@ bool live_names__drain(struct live_names *n)
 	return filling;
 }
 
-static const struct live_name *find(struct live_names *n, const struct engine_sum *sum)
+static const struct live_name *find_name(struct live_names *n, const struct engine_sum *sum)
 {
 	struct summed_file id = { sum->file, sum->dev };
 	struct group *group =
@@ -200,7 +200,7 @@ static const struct live_name *find(struct live_names *n, const struct engine_su
 
 const char *live_names__find(struct live_names *n, const struct engine_sum *sum, size_t *ret_len)
 {
-	const struct live_name *name = find(n, sum);
+	const struct live_name *name = find_name(n, sum);
 
 	if (!name)
 		return NULL;
@@ -210,14 +210,14 @@ const char *live_names__find(struct live_names *n, const struct engine_sum *sum,
 
 uint32_t live_names__device(struct live_names *n, const struct engine_sum *sum)
 {
-	const struct live_name *name = find(n, sum);
+	const struct live_name *name = find_name(n, sum);
 
 	return name ? name->dev : 0;
 }
 
 const char *live_names__fs_type(struct live_names *n, const struct engine_sum *sum)
 {
-	const struct live_name *name = find(n, sum);
+	const struct live_name *name = find_name(n, sum);
 
 	return name ? name->fs_type : "";
 }

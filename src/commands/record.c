@@ -32,7 +32,7 @@
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
-static void free_all(struct recording *r)
+static void free_recording(struct recording *r)
 {
 	publisher__free(r->publisher);
 	upload__free(r->upload);
@@ -99,6 +99,6 @@ int record__run(const struct options *options)
 	output__end();
 	if (r.stuck)
 		_exit(code);
-	free_all(&r);
+	free_recording(&r);
 	return code;
 }

@@ -32,7 +32,7 @@ void recording__begin_containers(struct recording *r)
 }
 
 /* Replaces the file, so that a reader sees either the old one or the new one. */
-static void write_file(struct recording *r, const json_t *names)
+static void write_container_names(struct recording *r, const json_t *names)
 {
 	json_t *root =
 		json_pack("{s:i, s:I, s:O}", "schema_version", 1, "left_out",
@@ -48,12 +48,12 @@ static void write_file(struct recording *r, const json_t *names)
 	json_decref(root);
 }
 
-static void tell(struct recording *r)
+static void publish_names(struct recording *r)
 {
 	json_t *names = containers__json(r->containers.all);
 
 	if (names && json_object_size(names)) {
-		write_file(r, names);
+		write_container_names(r, names);
 		manifest__set(r->manifest, "containers", json_incref(names));
 		recording__manifest_grown(r);
 	}
@@ -67,5 +67,5 @@ void recording__look_for_containers(struct recording *r, bool created)
 		return;
 	r->containers_changed = false;
 	if (names_allowed(r))
-		tell(r);
+		publish_names(r);
 }

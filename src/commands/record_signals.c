@@ -35,7 +35,7 @@ static void die_of(int signal)
 }
 
 /* Only exits: any write might block. */
-static void on_signal(int signal)
+static void note_signal_of_recording(int signal)
 {
 	int saved = errno;
 
@@ -56,7 +56,8 @@ static void on_signal(int signal)
 
 int record_signals__catch(void)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = note_signal_of_recording,
+				    .sa_flags = SA_RESTART };
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 	int fds[2];
 

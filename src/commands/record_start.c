@@ -112,7 +112,7 @@ static int begin_snapshots(struct recording *r)
 }
 
 /* This machine's engine, or one that reads a file. */
-static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
+static int open_recording_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
 {
 	struct engine_config config = {
 		.selection = &r->options->selection,
@@ -243,7 +243,7 @@ static uint64_t privileges_of(const struct options *o, bool gives)
 /* ---- the phases of the start: each returns 0, or the exit code after a message ---- */
 
 /* Checks what can fail before anything is created. */
-static int prepare(struct recording *r, char machine_id[17])
+static int prepare_recording(struct recording *r, char machine_id[17])
 {
 	const struct options *o = r->options;
 	char problem[TARGET_REASON_MAX];
@@ -272,7 +272,7 @@ static int attach(struct recording *r)
 
 	/* Loading takes some time in the verifier, and cannot be interrupted except by the end of
 	 * the process: libbpf retries after a signal. The kernel frees loaded programs then. */
-	err = open_engine(r, problem);
+	err = open_recording_engine(r, problem);
 	record_signals.loading = 0;
 	priority__set(nice);
 	if (err)
@@ -462,7 +462,7 @@ int recording__begin(struct recording *r)
 	int code;
 
 	memory__plan(&r->plan, r->options->memory, memory__cpus());
-	code = prepare(r, machine_id);
+	code = prepare_recording(r, machine_id);
 	if (!code)
 		code = attach(r);
 	if (!code && record_signals.stops)

@@ -20,11 +20,6 @@ struct results {
 	uint64_t sessions, faults;
 };
 
-static bool is_session(int dir, const char *name)
-{
-	return session__is_stamp(name) || session_walk__has_manifest(dir);
-}
-
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
 	struct results *t = arg;
@@ -54,7 +49,7 @@ static int recover(int argc, char **argv)
 	const struct command *c = &recover_command;
 	struct results t = { 0 };
 	const struct session_walk walk = {
-		.is_session = is_session,
+		.is_session = session_walk__may_recover,
 		.on_session = on_session,
 		.on_failed = on_failed,
 		.depth = DEPTH_MAX,

@@ -55,11 +55,6 @@ struct newest_session {
 	unsigned int n;
 };
 
-static bool is_session(int dir, const char *name)
-{
-	return session_walk__has_manifest(dir);
-}
-
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
 	struct newest_session *f = arg;
@@ -83,11 +78,10 @@ static void on_failed(void *arg, const char *path, int err)
 	shown__line(stderr, "iotrc report: %s: %s", path, strerror(-err));
 }
 
-static struct newest_session find(const char *top)
+static struct newest_session find_newest(const char *top)
 {
 	struct newest_session f = { .dir = -1 };
 	const struct session_walk walk = {
-		.is_session = is_session,
 		.on_session = on_session,
 		.on_failed = on_failed,
 		.depth = DEPTH_MAX,
@@ -108,7 +102,7 @@ static void on_progress(void *arg, uint64_t read, uint64_t total)
 }
 
 /* Prints what a reader of the page should know first. */
-static void tell(const struct report_task *t, const struct report_result *r, size_t len)
+static void tell_reader(const struct report_task *t, const struct report_result *r, size_t len)
 {
 	char size[16];
 
@@ -149,7 +143,7 @@ static int write_page(struct report_task *t)
 	free(page);
 	if (err)
 		return command__cannot(&report_command, "%s: %s", t->output, strerror(-err));
-	tell(t, &result, len);
+	tell_reader(t, &result, len);
 	return EXIT_OK;
 }
 
@@ -159,7 +153,7 @@ static void say_where(uint16_t port)
 	fflush(stdout);
 }
 
-static int serve(struct report_task *t)
+static int serve_report(struct report_task *t)
 {
 	struct report_server_config config = { .report = t->report, .port = t->port };
 	sigset_t end;
@@ -180,7 +174,7 @@ static int serve(struct report_task *t)
 
 /* Sessions may be untrusted: from now on only the page's directory is writable. A server needs
  * system calls that a recording does not. */
-static void confine_to(const struct report_task *t)
+static void confine_report(const struct report_task *t)
 {
 	char *copy = strdup(t->output);
 	const char *dir = copy && strcmp(copy, "-") ? dirname(copy) : NULL;
@@ -194,20 +188,20 @@ static void confine_to(const struct report_task *t)
 	free(copy);
 }
 
-static int run(struct report_task *t, const char *top)
+static int report_newest(struct report_task *t, const char *top)
 {
 	struct newest_session f = { .dir = -1 };
 	int code;
 
-	confine_to(t);
-	f = find(top);
+	confine_report(t);
+	f = find_newest(top);
 
 	if (f.dir < 0)
 		return command__cannot(&report_command,
 				       "%s: no session (manifest.json) here or below", top);
 	t->report.dir = f.dir;
 	t->report.path = f.path;
-	code = t->serve ? serve(t) : write_page(t);
+	code = t->serve ? serve_report(t) : write_page(t);
 	close(f.dir);
 	free(f.path);
 	free(f.name);
@@ -216,7 +210,7 @@ static int run(struct report_task *t, const char *top)
 
 /* ---- the command line ---- */
 
-static int parse_options(struct command_line *l, struct report_task *t)
+static int parse_report_options(struct command_line *l, struct report_task *t)
 {
 	unsigned long n;
 	int option;
@@ -254,12 +248,12 @@ static int report_main(int argc, char **argv)
 	task.report.progress = on_progress;
 	read_bar__begin(&task.bar);
 	command__begin(&l, &report_command, argc, argv, false);
-	code = parse_options(&l, &task);
+	code = parse_report_options(&l, &task);
 	if (code >= 0)
 		return code;
 	if (l.at + 1 != argc)
 		return command__usage(&report_command, "one SESSION is needed");
-	return run(&task, argv[l.at]);
+	return report_newest(&task, argv[l.at]);
 }
 
 const struct command report_command = {

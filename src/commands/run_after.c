@@ -10,7 +10,7 @@
 #include "platform/file_state.h"
 #include "platform/macros.h"
 
-static int by_path(const void *a, const void *b)
+static int by_file_path(const void *a, const void *b)
 {
 	return strcmp((*(struct run_file *const *)a)->path, (*(struct run_file *const *)b)->path);
 }
@@ -122,5 +122,5 @@ void run_after__look(struct run_files *f, struct run_span ran)
 	}
 	if (f->n)
 		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-		qsort(f->files, f->n, sizeof(*f->files), by_path);
+		qsort(f->files, f->n, sizeof(*f->files), by_file_path);
 }

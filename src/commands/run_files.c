@@ -29,7 +29,7 @@ static const char *const names[COLUMNS] = {
 	"flags",     "errno",    "mmap_prot",       "mmap_flags"
 };
 
-static int column(enum file_column c)
+static int column_of_file(enum file_column c)
 {
 	static int columns[COLUMNS];
 	static bool known;
@@ -43,7 +43,7 @@ static int column(enum file_column c)
 
 static const struct row_field *field(const struct export_row *row, enum file_column c)
 {
-	return &row->fields[column(c)];
+	return &row->fields[column_of_file(c)];
 }
 
 /* Whether WORD is in column C, a set A|B|C. */
@@ -91,7 +91,7 @@ static bool keep(struct run_files *f, struct run_file *file)
 }
 
 /* Returns the file called PATH, which is added if it is new; NULL if there is no space. */
-static struct run_file *find(struct run_files *f, const char *path)
+static struct run_file *find_or_add(struct run_files *f, const char *path)
 {
 	char **found = tfind(path, &f->index, compare_paths);
 	size_t size = strlen(path) + 1;
@@ -132,7 +132,7 @@ static struct run_file *named(struct run_files *f, const char *s, size_t len)
 	if (!len || *s != '/')
 		return NULL;
 	path = real_path(f, csv__unescape(s, len, NULL));
-	file = path ? find(f, path) : NULL;
+	file = path ? find_or_add(f, path) : NULL;
 	f->full |= !path;
 	free(path);
 	return file;
@@ -210,7 +210,7 @@ static void read_from(struct file_event *e, struct run_file *f, unsigned int how
 }
 
 /* Notes that F exists and was created or written to, as HOW says. */
-static void put(struct file_event *e, struct run_file *f, unsigned int how)
+static void note_written(struct file_event *e, struct run_file *f, unsigned int how)
 {
 	f->is |= RUN_WRITTEN;
 	f->is &= ~(RUN_GONE | RUN_DELETED | RUN_TRANSIENT | RUN_MISSING);
@@ -224,13 +224,13 @@ static void write_to(struct file_event *e, struct run_file *f, unsigned int how)
 
 	if (!f)
 		return;
-	put(e, f, how);
+	note_written(e, f, how);
 	f->is |= RUN_FILLED;
 	if (!c)
 		return;
 	c->ours = true;
 	if (c->origin != f && c->origin->contents == c) {
-		put(e, c->origin, how);
+		note_written(e, c->origin, how);
 		c->origin->is |= RUN_FILLED;
 	}
 }
@@ -242,7 +242,7 @@ static void make(struct file_event *e, struct run_file *f)
 	f->contents = NULL;
 	f->is |= RUN_MADE | RUN_FILLED;
 	f->is &= ~(RUN_MAYBE | RUN_DIRECTORY);
-	put(e, f, RUN_USE_MADE);
+	note_written(e, f, RUN_USE_MADE);
 }
 
 static void remove_it(struct file_event *e, struct run_file *f)
@@ -303,7 +303,7 @@ static void on_open(struct file_event *e)
 }
 
 /* A file that the command is not known to have created contained data before. */
-static void on_read(struct file_event *e)
+static void read_file(struct file_event *e)
 {
 	struct run_file *f = origin_of(e->file);
 
@@ -326,9 +326,9 @@ static void on_attributes(struct file_event *e)
 
 	if (e->failed)
 		return;
-	put(e, e->file, RUN_USE_WROTE);
+	note_written(e, e->file, RUN_USE_WROTE);
 	if (c && c->origin != e->file && c->origin->contents == c)
-		put(e, c->origin, RUN_USE_WROTE);
+		note_written(e, c->origin, RUN_USE_WROTE);
 }
 
 static void on_mmap(struct file_event *e)
@@ -418,7 +418,7 @@ static void move(struct file_event *e, struct run_file *from, struct run_file *t
 	to->is |= RUN_MADE | (is & RUN_DIRECTORY);
 	to->contents = contents;
 	hand_over_uses(e->files, from, to);
-	put(e, to, RUN_USE_MADE);
+	note_written(e, to, RUN_USE_MADE);
 	remove_it(e, from);
 	if (ours)
 		from->is = RUN_GONE;
@@ -440,7 +440,7 @@ static void move_below(struct file_event *e, const char *from, const char *to)
 			f->full = true;
 			return;
 		}
-		target = find(f, name);
+		target = find_or_add(f, name);
 		if (target)
 			move(e, f->files[i], target);
 		free(name);
@@ -475,8 +475,8 @@ static void exchange(struct file_event *e, struct run_file *a, struct run_file *
 
 	a->contents = of_b;
 	b->contents = of_a;
-	put(e, a, RUN_USE_MADE);
-	put(e, b, RUN_USE_MADE);
+	note_written(e, a, RUN_USE_MADE);
+	note_written(e, b, RUN_USE_MADE);
 }
 
 static void on_rename(struct file_event *e)
@@ -504,7 +504,7 @@ static const struct {
 	const char *name;
 	void (*take)(struct file_event *e);
 } operations[] = {
-	{ "open", on_open }, { "read", on_read }, { "write", on_change }, { "mmap", on_mmap },
+	{ "open", on_open }, { "read", read_file }, { "write", on_change }, { "mmap", on_mmap },
 	{ "truncate", on_change }, { "fallocate", on_change },
 	{ "setattr", on_attributes }, { "setxattr", on_attributes }, { "removexattr", on_attributes },
 	{ "getattr", on_probe }, { "access", on_probe }, { "readlink", on_probe },
@@ -553,7 +553,8 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 	size_t i = 0;
 	bool two;
 
-	while (i < ARRAY_SIZE(operations) && !row__is(row, column(OPERATION), operations[i].name))
+	while (i < ARRAY_SIZE(operations) &&
+	       !row__is(row, column_of_file(OPERATION), operations[i].name))
 		i++;
 	/* An unlinked file that is still open has no path. */
 	if (i == ARRAY_SIZE(operations) || has(&e, FLAGS, "DELETED"))
@@ -563,10 +564,10 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 		return;
 	}
 	f->program = program;
-	e.moved = row__uint(row, column(BYTES), &bytes) && bytes;
+	e.moved = row__uint(row, column_of_file(BYTES), &bytes) && bytes;
 	two = find_names(&e);
 	if (e.file)
-		row__uint(row, column(INODE), &e.file->inode);
+		row__uint(row, column_of_file(INODE), &e.file->inode);
 	/* Which of two files an error is about is unknown. */
 	if (e.failed && e.file && !two)
 		note_error(e.file, field(row, ERRNO));
@@ -588,7 +589,7 @@ uint64_t run_files__operations(void)
 
 void run_files__executed(struct run_files *f, const char *path, const struct run_file *program)
 {
-	struct run_file *file = find(f, path);
+	struct run_file *file = find_or_add(f, path);
 
 	if (!file || !origin_of(file))
 		return;

@@ -75,12 +75,7 @@ static void judge_recorder(struct run_job *j, int status, FILE *said)
 	tell_said(j, said, false);
 }
 
-static bool is_session(int dir, const char *name)
-{
-	return session__is_stamp(name) || session_walk__has_manifest(dir);
-}
-
-static void recover(void *arg, int parent, const char *name, int dir, const char *path)
+static void recover_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
 	struct recovered done;
 	int outcome = recover__session(parent, name, NULL, &done);
@@ -93,9 +88,10 @@ static void recover(void *arg, int parent, const char *name, int dir, const char
 /* Finishes the files of a recorder that was killed, so that their rows can be used. */
 static void recover_recording(struct run_job *j)
 {
-	const struct session_walk walk = {
-		.is_session = is_session, .on_session = recover, .depth = 3, .arg = j
-	};
+	const struct session_walk walk = { .is_session = session_walk__may_recover,
+					   .on_session = recover_session,
+					   .depth = 3,
+					   .arg = j };
 
 	session_walk__run(&walk, j->keep ?: j->temporary);
 }
@@ -185,17 +181,17 @@ void run_job__row(struct run_job *j, const struct export_row *row)
 	run_processes__row(&j->unended, row);
 }
 
-static int on_row(void *arg, const struct export_row *row)
+static int take_row(void *arg, const struct export_row *row)
 {
 	run_job__row(arg, row);
 	return 0;
 }
 
-static void read_rows(struct run_job *j)
+static void read_trace(struct run_job *j)
 {
 	const char *paths[] = { j->keep ?: j->temporary, NULL };
 	struct rows_config config = {
-		.paths = paths, .streams = 1 << STREAM_FS, .row = on_row, .arg = j
+		.paths = paths, .streams = 1 << STREAM_FS, .row = take_row, .arg = j
 	};
 	struct scan_result result = { .why = "" };
 	char text[80];
@@ -346,7 +342,7 @@ int run_job__run(struct run_job *j, json_t **ret)
 	j->facts.engine_why = j->tracer.why;
 	if (code)
 		return code;
-	read_rows(j);
+	read_trace(j);
 	*ret = run_report__new(&observed, &j->scope, &j->facts);
 	return *ret ? 0 : command__cannot(j->command, "out of memory");
 }

@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 
-static bool add(struct run_pids *p, uint64_t id)
+static bool add_id(struct run_pids *p, uint64_t id)
 {
 	void *grown = array__grow(p->ids, p->n, &p->capacity, sizeof(*p->ids));
 
@@ -25,14 +25,14 @@ void run_processes__row(struct run_processes *p, const struct export_row *row)
 
 	if (row__is(row, operation, "process_fork")) {
 		if (row__uint(row, row__column(STREAM_FS, "return_value"), &id))
-			p->full |= !add(&p->begun, id);
+			p->full |= !add_id(&p->begun, id);
 	} else if (row__is(row, operation, "process_exit")) {
 		if (row__uint(row, row__column(STREAM_FS, "pid"), &id))
-			p->full |= !add(&p->ended, id);
+			p->full |= !add_id(&p->ended, id);
 	}
 }
 
-static int compare(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -42,7 +42,7 @@ static int compare(const void *a, const void *b)
 static void sort(struct run_pids *p)
 {
 	if (p->n)
-		qsort(p->ids, p->n, sizeof(*p->ids), compare);
+		qsort(p->ids, p->n, sizeof(*p->ids), compare_ids);
 }
 
 void run_processes__tell(struct run_processes *p, json_t *incomplete)

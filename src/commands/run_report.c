@@ -127,7 +127,8 @@ static void add_to_programs(json_t *programs, const struct run_file *file, unsig
 	}
 }
 
-static void add_file(json_t *programs, const struct run_file *file, const struct run_scope *s)
+static void add_program_file(json_t *programs, const struct run_file *file,
+			     const struct run_scope *s)
 {
 	const char *path = run_scope__name(s, file->path);
 	unsigned int hows = 0;
@@ -157,7 +158,7 @@ static json_t *processes_of(const struct run_observed *o, const struct run_scope
 	json_t *programs = programs_of(o->tree), *reported = json_array();
 
 	for (size_t i = 0; i < o->files->n; i++)
-		add_file(programs, o->files->files[i], s);
+		add_program_file(programs, o->files->files[i], s);
 	for (size_t i = 0; i < o->tree->n; i++) {
 		const struct run_program *p = &o->tree->programs[i];
 		json_t *program = json_array_get(programs, i);

@@ -11,7 +11,7 @@
 
 enum process_column { OPERATION, PID, PPID, COMMAND, CMDLINE, ERRNO, COLUMNS };
 
-static int column(enum process_column c)
+static int column_of_process(enum process_column c)
 {
 	static const char *const names[COLUMNS] = { "operation", "pid",     "ppid",
 						    "command",   "cmdline", "errno" };
@@ -56,9 +56,10 @@ static struct pid_entry *entry_of(struct run_tree *t, uint64_t pid)
 	return NULL;
 }
 
-static uint32_t add(struct run_tree *t, const struct export_row *row, uint64_t pid, bool executed)
+static uint32_t add_program(struct run_tree *t, const struct export_row *row, uint64_t pid,
+			    bool executed)
 {
-	const struct row_field *arguments = &row->fields[column(CMDLINE)];
+	const struct row_field *arguments = &row->fields[column_of_process(CMDLINE)];
 	struct run_program *p = NULL;
 
 	if (t->n < RUN_TREE_MAX)
@@ -67,37 +68,37 @@ static uint32_t add(struct run_tree *t, const struct export_row *row, uint64_t p
 		return RUN_TREE_NONE;
 	t->programs = p;
 	if (!arguments->len)
-		arguments = &row->fields[column(COMMAND)];
+		arguments = &row->fields[column_of_process(COMMAND)];
 	p = &t->programs[t->n];
 	*p = (struct run_program){ .pid = pid, .executed = executed };
-	row__uint(row, column(PPID), &p->parent);
+	row__uint(row, column_of_process(PPID), &p->parent);
 	p->arguments = csv__unescape(arguments->s, arguments->len, NULL);
 	return p->arguments ? t->n++ : RUN_TREE_NONE;
 }
 
 uint32_t run_tree__row(struct run_tree *t, const struct export_row *row)
 {
-	bool executes =
-		row__is(row, column(OPERATION), "process_exec") && !row->fields[column(ERRNO)].len;
+	bool executes = row__is(row, column_of_process(OPERATION), "process_exec") &&
+			!row->fields[column_of_process(ERRNO)].len;
 	struct pid_entry *e;
 	uint64_t pid;
 
-	if (!row__uint(row, column(PID), &pid))
+	if (!row__uint(row, column_of_process(PID), &pid))
 		return RUN_TREE_NONE;
 	if (t->last < t->n && t->programs[t->last].pid == pid && !executes &&
-	    !row__is(row, column(OPERATION), "process_exit"))
+	    !row__is(row, column_of_process(OPERATION), "process_exit"))
 		return t->last;
 	e = entry_of(t, pid);
 	if (e && (e->program == RUN_TREE_NONE || e->ended || executes)) {
 		if (e->program != RUN_TREE_NONE && !e->ended)
 			t->programs[e->program].replaced = true;
-		e->program = add(t, row, pid, executes);
+		e->program = add_program(t, row, pid, executes);
 		e->ended = false;
 	}
 	t->full |= !e || e->program == RUN_TREE_NONE;
 	if (!e)
 		return RUN_TREE_NONE;
-	e->ended = row__is(row, column(OPERATION), "process_exit");
+	e->ended = row__is(row, column_of_process(OPERATION), "process_exit");
 	t->last = e->ended ? RUN_TREE_NONE : e->program;
 	return e->program;
 }

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/output.h"
 #include "base/shown.h"
 #include "base/units.h"
+#include "commands/terminal_width.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
 
@@ -89,7 +89,7 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 	return strlen(buf);
 }
 
-static void print_row(FILE *out, const char *name, const struct status_stream *s)
+static void print_status_row(FILE *out, const char *name, const struct status_stream *s)
 {
 	const struct row_counts *n = &s->rows;
 
@@ -108,8 +108,8 @@ void status__table(FILE *out, const struct status_snapshot *s)
 		"written", "filtered", "lost:ring", ":queue", ":disk", ":shed", "bytes");
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (s->streams[i].enabled)
-			print_row(out, schema_streams[i].key, &s->streams[i]);
-	print_row(out, "total", &sum);
+			print_status_row(out, schema_streams[i].key, &s->streams[i]);
+	print_status_row(out, "total", &sum);
 }
 
 static bool is_shown_as_it_is(const char *text)
@@ -171,16 +171,6 @@ void status__begin(struct status *status, FILE *out, int fd, bool quiet)
 	*status = (struct status){ .out = out, .fd = fd, .quiet = quiet, .terminal = isatty(fd) };
 }
 
-static size_t terminal_width(const struct status *status)
-{
-	struct winsize size;
-
-	/* The last column stays empty: some terminals wrap as soon as it is written. */
-	if (!ioctl(status->fd, TIOCGWINSZ, &size) && size.ws_col > 1)
-		return size.ws_col - 1;
-	return 79;
-}
-
 void status__tick(struct status *status, const struct status_snapshot *now)
 {
 	/* A tick that comes a little early counts; the next one would be almost a period late. */
@@ -191,7 +181,8 @@ void status__tick(struct status *status, const struct status_snapshot *now)
 	if (status->quiet || now->elapsed_ns < due || !output__idle(OUTPUT_STDERR))
 		return;
 	if (status->terminal) {
-		status__line(line, terminal_width(status), now, &status->before);
+		/* The last column stays empty: some terminals wrap as soon as it is written. */
+		status__line(line, terminal_width(status->fd) - 1, now, &status->before);
 		fprintf(status->out, ERASE_LINE "%s", line);
 		status->shown = true;
 	} else {

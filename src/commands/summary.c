@@ -79,8 +79,8 @@ struct summary_task {
 
 /* ---- reading ---- */
 
-static int on_line(void *arg, const struct session_reader *session, enum stream stream, char *line,
-		   size_t len)
+static int summarize_line(void *arg, const struct session_reader *session, enum stream stream,
+			  char *line, size_t len)
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream, .fields = fields };
@@ -101,7 +101,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	return summary__row(&t->summaries[stream], &row, &m);
 }
 
-static int on_session(void *arg, struct session_reader *session)
+static int begin_session(void *arg, struct session_reader *session)
 {
 	struct summary_task *t = arg;
 	int err;
@@ -186,12 +186,12 @@ static int read_descendants(struct summary_task *t, char **paths)
 	return err;
 }
 
-static int read_rows(struct summary_task *t, char **paths)
+static int read_sessions(struct summary_task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
 				      .files = true,
-				      .session = on_session,
-				      .line = on_line,
+				      .session = begin_session,
+				      .line = summarize_line,
 				      .arg = t };
 	int err = read_names(t, paths);
 
@@ -204,14 +204,15 @@ static int read_rows(struct summary_task *t, char **paths)
 
 /* ---- printing ---- */
 
-static const char *name_file(void *arg, const struct dimension *d, const char *key, size_t len)
+static const char *file_name_of_key(void *arg, const struct dimension *d, const char *key,
+				    size_t len)
 {
 	struct summary_task *t = arg;
 
 	return t->names && !strcmp(d->name, "file") ? file_names__find(t->names, key, len) : NULL;
 }
 
-static void print_json(struct summary_task *t, const struct summary_print *p)
+static void print_summary_json(struct summary_task *t, const struct summary_print *p)
 {
 	json_t *list = json_array(), *o = json_object(), *lost = json_object();
 
@@ -248,7 +249,7 @@ static void print_tables(struct summary_task *t, const struct summary_print *p)
 }
 
 /* Prints on stderr what limits the numbers. */
-static void tell(const struct summary_task *t)
+static void tell_limits(const struct summary_task *t)
 {
 	for (int i = 0; i < t->n_streams; i++) {
 		enum stream stream = t->order[i];
@@ -276,20 +277,20 @@ static void tell(const struct summary_task *t)
 		fputs("of sessions still being recorded, only finished files were read\n", stderr);
 }
 
-static int print(struct summary_task *t)
+static int print_summary(struct summary_task *t)
 {
-	struct summary_print p = { .top = t->shown, .name = name_file, .arg = t };
+	struct summary_print p = { .top = t->shown, .name = file_name_of_key, .arg = t };
 
 	p.out = t->output ? fopen(t->output, "we") : shown__stream(t->live.argv ? stderr : stdout);
 	if (!p.out)
 		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
 
 	if (t->json)
-		print_json(t, &p);
+		print_summary_json(t, &p);
 	else
 		print_tables(t, &p);
 	fflush(p.out);
-	tell(t);
+	tell_limits(t);
 	if (t->output && (fflush(p.out) || ferror(p.out) || fclose(p.out)))
 		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
 	return command__flush(t->command, EXIT_OK);
@@ -328,7 +329,7 @@ static int find_stream(const char *key)
 	return stream >= 0 && measures__of(stream) ? stream : -1;
 }
 
-static bool parse_streams(struct summary_task *t, const char *list)
+static bool parse_stream_order(struct summary_task *t, const char *list)
 {
 	for (size_t len; *list; list += len + (list[len] == ',')) {
 		char key[32] = "";
@@ -386,7 +387,7 @@ static int begin_summary(struct summary_task *t, enum stream stream)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct summary_task *t)
+static int prepare_summary(struct summary_task *t)
 {
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
@@ -398,7 +399,7 @@ static int prepare(struct summary_task *t)
 	if (!parse_by(t, t->by ?: "operation"))
 		return command__usage(c, "--by: '%s' is not one or two of operation, file, ...",
 				      t->by);
-	if (!parse_streams(t, t->streams ?: "fs"))
+	if (!parse_stream_order(t, t->streams ?: "fs"))
 		return command__usage(c, "--stream: '%s' names a stream that can't be summed up",
 				      t->streams);
 	if (!parse_top(t))
@@ -492,9 +493,9 @@ static int prepare_live(struct summary_task *t)
 	return 0;
 }
 
-static int run_live(struct summary_task *t)
+static int summarize_live(struct summary_task *t)
 {
-	int code = prepare(t);
+	int code = prepare_summary(t);
 
 	if (!code)
 		code = prepare_live(t);
@@ -504,24 +505,24 @@ static int run_live(struct summary_task *t)
 		return code;
 	for (int s = 0; s < STREAM_CAPTURED; s++)
 		t->result.lost[s] = t->live.lost[s] + t->live.missed[s];
-	code = print(t);
+	code = print_summary(t);
 	return t->live.status ?: code;
 }
 
-static int run(struct summary_task *t, char **paths)
+static int summarize(struct summary_task *t, char **paths)
 {
-	int code = prepare(t), err;
+	int code = prepare_summary(t), err;
 
 	if (code)
 		return code;
-	err = read_rows(t, paths);
+	err = read_sessions(t, paths);
 	if (err)
 		return command__cannot(t->command, "%s",
 				       *t->result.why ? t->result.why : strerror(-err));
-	return print(t);
+	return print_summary(t);
 }
 
-static void clean_up(struct summary_task *t)
+static void clear_summary(struct summary_task *t)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
 		summary__end(&t->summaries[i]);
@@ -532,7 +533,7 @@ static void clean_up(struct summary_task *t)
 	session_names__free(t->session_names);
 }
 
-static int parse_options(struct summary_task *t, struct command_line *l)
+static int parse_summary_options(struct summary_task *t, struct command_line *l)
 {
 	const char **const values[] = {
 		[BY] = &t->by,         [STREAM] = &t->streams,   [SORT] = &t->sort,
@@ -568,18 +569,18 @@ static int summary_main(int argc, char **argv)
 		t->live.argv = argv + words + 1;
 	argc = words;
 	command__begin(&l, t->command, argc, argv, false);
-	option = parse_options(t, &l);
+	option = parse_summary_options(t, &l);
 	if (option != COMMAND_END)
 		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	else if (l.at == argc) {
 		t->is_live = true;
-		code = run_live(t);
+		code = summarize_live(t);
 	} else if (t->duration || t->live.argv) {
 		code = command__usage(t->command, "--duration and -- CMD go without a SESSION");
 	} else {
-		code = run(t, argv + l.at);
+		code = summarize(t, argv + l.at);
 	}
-	clean_up(t);
+	clear_summary(t);
 	free(t);
 	return code;
 }

@@ -208,7 +208,7 @@ static uint32_t wanted(const struct summary_live *l)
 	return by;
 }
 
-static int on_sum(void *arg, const struct engine_sum *sum)
+static int add_sum(void *arg, const struct engine_sum *sum)
 {
 	struct summary_live *l = arg;
 	struct summary *s = &l->summaries[sum->stream];
@@ -233,7 +233,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 /* ---- watching ---- */
 
 /* Waits until the time is up, process PID has ended, or a signal arrives. */
-static int watch(const struct summary_live *l, struct end_watch *end)
+static int wait_for_end(const struct summary_live *l, struct end_watch *end)
 {
 	uint64_t until = l->duration_ns ? clock__mono_ns() + l->duration_ns : UINT64_MAX, now;
 	int err = l->pid ? end_watch__process(end, l->pid) : 0;
@@ -288,7 +288,7 @@ static void want_names(struct summary_live *l)
 	l->selection.ops = NAMING_OPS;
 }
 
-static int open_engine(struct summary_live *l, struct engine **ret)
+static int open_summary_engine(struct summary_live *l, struct engine **ret)
 {
 	struct memory_plan plan;
 	struct engine_config config = { .selection = &l->selection, .memory = &plan };
@@ -345,7 +345,7 @@ static int read_sums(struct summary_live *l, struct engine *e)
 		live_names__drain(l->names);
 	if (l->containers)
 		containers__refresh(l->containers, &all_named);
-	err = engine__sums(e, on_sum, l, &l->untimed);
+	err = engine__sums(e, add_sum, l, &l->untimed);
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
 		struct engine_counts counts;
 
@@ -368,7 +368,7 @@ static int run_child(struct summary_live *l)
 	if (err)
 		return command__cannot(l->command, "cannot start a process: %s", strerror(-err));
 	l->selection.pids[l->selection.n_pids++] = child.pid;
-	code = open_engine(l, &e);
+	code = open_summary_engine(l, &e);
 	if (code) {
 		run_child__cancel(&child);
 		return code;
@@ -391,11 +391,11 @@ int summary_live__run(struct summary_live *l)
 		return run_child(l);
 	err = end_watch__begin(&end);
 	code = err ? command__cannot(l->command, "cannot watch for signals: %s", strerror(-err)) :
-		     open_engine(l, &e);
+		     open_summary_engine(l, &e);
 	if (code)
 		return code;
 	fputs("watching\n", stderr);
-	err = watch(l, &end);
+	err = wait_for_end(l, &end);
 	end_watch__close(&end);
 	if (err)
 		code = command__cannot(l->command, "--pid %d: %s", l->pid, strerror(-err));

@@ -66,7 +66,7 @@ static void add_others(const struct summary *s, struct group *const *sorted, siz
 
 /* Returns the name of N groups that are not shown and of those that were dropped; it may be in
  * BUF. */
-static const char *name_others(const struct summary *s, size_t n, char buf[OTHERS_SIZE])
+static const char *name_other_groups(const struct summary *s, size_t n, char buf[OTHERS_SIZE])
 {
 	snprintf(buf, OTHERS_SIZE, "(%zu%s others)", n,
 		 groups__dropped(s->groups) ? " and more" : "");
@@ -120,8 +120,8 @@ static void print_heads(const struct summary_print *p, const struct summary *s)
 }
 
 /* Prints a size such as 4096 as 4.0K, and a process with its command. */
-static void print_name(const struct summary_print *p, const struct summary *s,
-		       const struct group *group, int i)
+static void print_key_part(const struct summary_print *p, const struct summary *s,
+			   const struct group *group, int i)
 {
 	char name[SUMMARY_NAME_MAX + 1], shown[SHOWN_MAX(SUMMARY_NAME_MAX)], buf[UNITS_SIZE];
 	size_t len = name_part(p, s, group, i, name);
@@ -152,13 +152,13 @@ void summary_print__table(const struct summary_print *p, const struct summary *s
 	for (size_t i = 0; i < n; i++) {
 		print_numbers(p, s, &value_of(sorted[i])->tally);
 		for (int k = 0; k < s->n_by; k++)
-			print_name(p, s, sorted[i], k);
+			print_key_part(p, s, sorted[i], k);
 		fputc('\n', p->out);
 	}
 	add_others(s, sorted, n, &others);
 	if (others.calls) {
 		print_numbers(p, s, &others);
-		fprintf(p->out, " %s\n", name_others(s, all - n, name));
+		fprintf(p->out, " %s\n", name_other_groups(s, all - n, name));
 	}
 	print_numbers(p, s, &s->all);
 	fputs(" total\n", p->out);
@@ -219,7 +219,7 @@ static void print_csv_others(const struct summary_print *p, const struct summary
 
 	add_others(s, sorted, n, &others);
 	if (others.calls) {
-		fputs(name_others(s, groups__count(s->groups) - n, name), p->out);
+		fputs(name_other_groups(s, groups__count(s->groups) - n, name), p->out);
 		for (int i = 0; i < s->n_by; i++)
 			fputs(strcmp(s->by[i]->name, "process") ? "," : ",,", p->out);
 		print_csv_numbers(p, s, &others, 0);

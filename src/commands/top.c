@@ -53,15 +53,15 @@ struct top_task {
 
 static volatile sig_atomic_t stop;
 
-static void on_signal(int signal)
+static void stop_top(int signal)
 {
 	stop = 1;
 }
 
 /* ---- plain tables ---- */
 
-static void print_row(const struct top_counts *c, enum top_view view, uint64_t span_ns,
-		      const char *name)
+static void print_top_row(const struct top_counts *c, enum top_view view, uint64_t span_ns,
+			  const char *name)
 {
 	char share[TOP_SHARE_MAX];
 	char read[UNITS_SIZE], written[UNITS_SIZE], latency[UNITS_SIZE] = "-",
@@ -87,15 +87,15 @@ static void print_table(const struct top_config *config, struct top_table *t,
 	printf("%10s %10s %8s %8s %8s %7s  %s\n", heads[0], heads[1], heads[2], heads[3], heads[4],
 	       "TIME", top_view_heads[config->view]);
 	for (size_t i = 0; i < shown; i++)
-		print_row(&rows[i].counts, config->view, span, rows[i].name);
+		print_top_row(&rows[i].counts, config->view, span, rows[i].name);
 	if (shown < n)
 		printf("%*s  (%zu others)\n", 58, "", n - shown);
-	print_row(all, config->view, span, "total");
+	print_top_row(all, config->view, span, "total");
 	putchar('\n');
 }
 
-static void print_json(const struct top_config *config, const struct top_table *t,
-		       const struct top_row *row)
+static void print_top_json(const struct top_config *config, const struct top_table *t,
+			   const struct top_row *row)
 {
 	json_t *o = json_object();
 	const struct {
@@ -141,7 +141,7 @@ static int run_batch(const struct top_config *config, struct top_table *t)
 		err = top_table__look(t);
 		n = top_table__rows(t, &level, config->sort, config->filter, &rows, &all);
 		for (size_t k = 0; k < n && config->json; k++)
-			print_json(config, t, &rows[k]);
+			print_top_json(config, t, &rows[k]);
 		if (!config->json)
 			print_table(config, t, rows, n, &all);
 		if (fflush(stdout))
@@ -187,7 +187,7 @@ static int select_what(struct top_task *t)
 }
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct top_task *t)
+static int prepare_top(struct top_task *t)
 {
 	int view = find_word(t->by ?: "process", top_view_names, TOP_VIEWS);
 	int sort = find_word(t->sort ?: "bytes", top_sort_names, TOP_SORTS);
@@ -212,9 +212,9 @@ static int prepare(struct top_task *t)
 	return select_what(t);
 }
 
-static int run(struct top_task *t)
+static int run_top(struct top_task *t)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = stop_top };
 	bool batch = t->batch || t->json || !isatty(STDOUT_FILENO);
 	char problem[ENGINE_PROBLEM_MAX];
 	struct top_table *table = NULL;
@@ -235,7 +235,7 @@ static int run(struct top_task *t)
 	return code;
 }
 
-static int parse_options(struct top_task *t, struct command_line *l)
+static int parse_top_options(struct top_task *t, struct command_line *l)
 {
 	const char **const values[] = { [BY] = &t->by,       [SORT] = &t->sort,
 					[DELAY] = &t->delay, [ITERATIONS] = &t->iterations,
@@ -262,13 +262,13 @@ static int top_main(int argc, char **argv)
 		return command__cannot(&top_command, "out of memory");
 	t->config.command = &top_command;
 	command__begin(&l, &top_command, argc, argv, false);
-	option = parse_options(t, &l);
+	option = parse_top_options(t, &l);
 	if (option != COMMAND_END)
 		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	else if (l.at < argc)
 		code = command__usage(&top_command, "'%s': top takes no arguments", argv[l.at]);
 	else
-		code = prepare(t) ?: run(t);
+		code = prepare_top(t) ?: run_top(t);
 	filter_options__done(&t->filters);
 	free(t);
 	return code;

@@ -62,7 +62,7 @@ static void on_alarm(int signal)
 /* Handles a signal as top.c does, and the alarm. */
 static void (*note_signal)(int signal);
 
-static void on_signal(int signal)
+static void stop_screen(int signal)
 {
 	note_signal(signal);
 	alarm(PATIENCE_S);
@@ -232,7 +232,7 @@ static void draw_help(void)
 }
 
 /* Nothing is written to a terminal that currently accepts no output. */
-static void draw(struct screen *s)
+static void draw_screen(struct screen *s)
 {
 	struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	size_t shown_max = MAX(LINES - LINES_ABOVE - 1, 0);
@@ -370,7 +370,7 @@ static void on_key(struct screen *s, int key)
 	else if (key != KEY_RESIZE && !move_selection(s, key))
 		command_key(s, key);
 	sort_rows(s);
-	draw(s);
+	draw_screen(s);
 }
 
 /* ---- the whole ---- */
@@ -405,7 +405,7 @@ static int show_all(struct screen *s)
 	uint64_t next = clock__mono_ns() + s->config->period_ns / 4, looks = 0, step_ms = STEP_MS;
 	int err = 0;
 
-	draw(s);
+	draw_screen(s);
 	while (!err && !s->quit && !*s->config->stop) {
 		uint64_t now = clock__mono_ns();
 		int key;
@@ -424,7 +424,7 @@ static int show_all(struct screen *s)
 			continue;
 		err = top_table__look(s->table);
 		sort_rows(s);
-		draw(s);
+		draw_screen(s);
 		if (s->config->looks && ++looks == s->config->looks)
 			break;
 	}
@@ -447,7 +447,7 @@ int top_screen__run(const struct top_config *config, struct top_table *t)
 	sigaction(SIGINT, NULL, &first);
 	note_signal = first.sa_handler;
 	sigaction(SIGALRM, &late, NULL);
-	late.sa_handler = on_signal;
+	late.sa_handler = stop_screen;
 	sigaction(SIGINT, &late, NULL);
 	sigaction(SIGTERM, &late, NULL);
 	sigaction(SIGHUP, &late, NULL);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/containers.h"
 #include "base/csv.h"
+#include "base/hash.h"
 #include "commands/container_follower.h"
 #include "commands/live_names.h"
 #include "commands/top_flows.h"
@@ -144,7 +145,7 @@ static void find_command(uint32_t pid, char command[COMM_BYTES + 1])
 		fclose(file);
 }
 
-static int on_sum(void *arg, const struct engine_sum *sum)
+static int count_sum(void *arg, const struct engine_sum *sum)
 {
 	struct pair_key key = { sum->file, sum->cgroup, sum->uid,   sum->pid,
 				sum->dev,  sum->stream, sum->others };
@@ -206,7 +207,7 @@ int top_table__look(struct top_table *t)
 			(struct top_counts){ 0 };
 	err = top_flows__look(t->flows, t->engine, t->span_ns);
 	if (!err)
-		err = engine__sums(t->engine, on_sum, t, &untimed);
+		err = engine__sums(t->engine, count_sum, t, &untimed);
 	/* Names are sent before calls are summed up: now those of all these files are here. */
 	top_table__drain(t);
 	return err;
@@ -244,7 +245,7 @@ static char *name_process(const struct pair_key *key, const struct interval_sum 
 	return csv__escape(to, p->command, strlen(p->command));
 }
 
-static char *name_file(struct live_names *names, const struct pair_key *key, char *to)
+static char *put_file_name(struct live_names *names, const struct pair_key *key, char *to)
 {
 	const struct engine_sum sum = { .file = key->file, .dev = key->dev };
 	size_t len = 0;
@@ -286,7 +287,7 @@ static char *name_pair(struct top_table *t, enum top_view view, const struct pai
 	case TOP_PROCESSES:
 		return key->pid ? name_process(key, p, to) : csv__mem(to, "-", 1);
 	case TOP_FILES:
-		return name_file(t->names, key, to);
+		return put_file_name(t->names, key, to);
 	case TOP_DEVICES:
 		return csv__device(to, key->dev >> 20, key->dev & 0xfffff);
 	case TOP_CONTAINERS:
@@ -303,15 +304,6 @@ static char *name_pair(struct top_table *t, enum top_view view, const struct pai
 }
 
 /* ---- rows ---- */
-
-static uint64_t hash(const char *s, size_t len)
-{
-	uint64_t h = 1469598103934665603U; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * 1099511628211U;
-	return h;
-}
 
 /* The key that distinguishes the rows of VIEW. */
 static void identify(enum top_view view, const struct pair_key *key, const char *name, size_t len,
@@ -332,7 +324,7 @@ static void identify(enum top_view view, const struct pair_key *key, const char 
 	case TOP_CONTAINERS: /* and a container several cgroups */
 	case TOP_COMMANDS:
 	case TOP_CONNECTIONS:
-		*ret_id = hash(name, len);
+		*ret_id = hash__fnv1a(name, len);
 		*ret_id2 = len;
 		break;
 	}

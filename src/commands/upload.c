@@ -145,7 +145,7 @@ static int by_owner(const void *a, const void *b)
 
 static volatile sig_atomic_t stops;
 
-static void on_signal(int signal)
+static void stop_upload(int signal)
 {
 	if (stops++)
 		_exit(EXIT_LOST);
@@ -153,7 +153,7 @@ static void on_signal(int signal)
 
 static void handle_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = stop_upload, .sa_flags = SA_RESTART };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

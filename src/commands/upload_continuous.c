@@ -65,7 +65,7 @@ static int wait_for_parent(struct continuous *c)
 	return err == -ENOENT ? 0 : err;
 }
 
-static void confine_to(const struct continuous *c)
+static void confine_uploads(const struct continuous *c)
 {
 	const char *target = upload__directory(&c->options->upload);
 
@@ -112,7 +112,7 @@ static void mark(struct continuous *c, const struct queue_stats *s)
 }
 
 /* Sends until told to stop, then the rest. */
-static int serve(struct continuous *c, struct queue *q)
+static int send_until_stopped(struct continuous *c, struct queue *q)
 {
 	static const volatile sig_atomic_t never;
 	const struct options *o = c->options;
@@ -161,9 +161,9 @@ int upload_continuous__run(const struct options *options, const volatile sig_ato
 	if (err || c.parent < 0)
 		return err ? EXIT_CANNOT : EXIT_OK;
 	c.state = state__open(options->state);
-	confine_to(&c);
+	confine_uploads(&c);
 	if (!begin_sending(&c, identity, &q))
-		code = serve(&c, q);
+		code = send_until_stopped(&c, q);
 	queue__free(q);
 	close(c.parent);
 	if (c.state >= 0)

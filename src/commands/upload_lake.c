@@ -36,7 +36,7 @@ struct lake_uploader {
 	bool failed;                       /* as any other session would */
 };
 
-static void leave_out(void *arg, const char *path, const char *why)
+static void report_left_out_once(void *arg, const char *path, const char *why)
 {
 	struct lake_uploader *a = arg;
 
@@ -58,7 +58,7 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 	} else if (r->running) {
 		a->running++;
 	} else if (add_session(a->store, r, &added)) {
-		leave_out(a, path, added.why);
+		report_left_out_once(a, path, added.why);
 		a->failed = added.general;
 	} else {
 		a->added++;
@@ -80,7 +80,7 @@ static void conclude(const struct lake_uploader *a)
 static int add_new(struct lake_uploader *a, char why[STORE_WHY_MAX])
 {
 	const struct local_sessions visit = { .on_session = on_session,
-					      .on_failed = leave_out,
+					      .on_failed = report_left_out_once,
 					      .arg = a };
 	int err = 0;
 

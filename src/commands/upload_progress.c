@@ -38,7 +38,7 @@ void upload_progress__end(struct upload_progress *b)
 	b->shown = false;
 }
 
-static void draw(struct upload_progress *b, const struct queue_stats *s)
+static void draw_bar(struct upload_progress *b, const struct queue_stats *s)
 {
 	uint64_t now = clock__mono_ns(), sent = s->bytes_done + s->bytes_sent;
 	uint64_t total = s->bytes_done + s->bytes_left, done = total ? BAR_WIDTH * sent / total : 0;
@@ -75,7 +75,7 @@ void upload_progress__tick(void *arg, const struct queue_stats *s)
 		log__line(LOG_WARNING, "upload: %s", news);
 	}
 	if (b->wanted && output__idle(OUTPUT_STDERR))
-		draw(b, s);
+		draw_bar(b, s);
 	if (clock__mono_ns() >= b->alive_ns) {
 		notify__send("WATCHDOG=1");
 		b->alive_ns = clock__mono_ns() + NSEC_PER_SEC;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/dir_names.h"
+#include "base/ends_in.h"
 #include "base/shown.h"
 #include "base/thread.h"
 #include "base/units.h"
@@ -72,7 +73,7 @@ static void on_manifest_fault(void *arg, const char *what)
 	faults__add(&v->manifest, "%s", what);
 }
 
-static void on_read(void *arg, size_t bytes)
+static void show_read(void *arg, size_t bytes)
 {
 	struct verify *v = arg;
 
@@ -97,7 +98,7 @@ static void read_manifest(struct verify *v)
 	v->session.offsets = r->offsets;
 	v->session.n_offsets = r->n_offsets;
 	v->session.n_columns = r->n_columns;
-	v->session.read = v->bar ? on_read : NULL;
+	v->session.read = v->bar ? show_read : NULL;
 	v->session.arg = v;
 	for (size_t i = 0; !r->broken && i < r->n_files; i++) {
 		v->rows += r->files[i].rows;
@@ -284,13 +285,6 @@ static void check_files(struct verify *v)
 		free(v->said[i].text);
 	}
 	free(v->said);
-}
-
-static bool ends_in(const char *name, const char *end)
-{
-	size_t len = strlen(name), n = strlen(end);
-
-	return len >= n && !strcmp(name + len - n, end);
 }
 
 static void check_entry(struct verify *v, const char *path)
@@ -492,11 +486,6 @@ static uint64_t verify_session(const char *path, int fd, const struct verify_wal
 	return v.faults;
 }
 
-static bool is_session(int dir, const char *name)
-{
-	return session_walk__has_manifest(dir);
-}
-
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
 	struct verify_walk *w = arg;
@@ -527,7 +516,6 @@ static uint64_t verify_dir(const char *dir, FILE *out, struct read_bar *bar, uns
 {
 	struct verify_walk w = { .out = out, .bar = bar, .jobs = jobs };
 	const struct session_walk walk = {
-		.is_session = is_session,
 		.on_session = on_session,
 		.on_other = on_other,
 		.on_failed = on_failed,

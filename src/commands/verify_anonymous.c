@@ -12,6 +12,7 @@
 #include <zstd.h>
 
 #include "base/dir_names.h"
+#include "base/ends_in.h"
 #include "base/json_text.h"
 #include "base/shown.h"
 #include "commands/clear_list.h"
@@ -254,13 +255,6 @@ static void search_json(struct clear_search *s, int fd)
 
 /* ---- files ---- */
 
-static bool ends_in(const char *name, const char *end)
-{
-	size_t len = strlen(name), n = strlen(end);
-
-	return len >= n && !strcmp(name + len - n, end);
-}
-
 /* A file, or something that cannot be searched. */
 struct found_file {
 	int dir;
@@ -377,7 +371,7 @@ static int each_file(const char *top, found_call *call, void *arg)
 	return dir < 0 ? -errno : each_file_in(dir, top, 0, call, arg);
 }
 
-static void on_file(void *arg, const struct found_file *f)
+static void search_found(void *arg, const struct found_file *f)
 {
 	/* The file reserved for the last manifest is empty. */
 	if (f->err || *f->name != '.' || f->size)
@@ -431,7 +425,7 @@ uint64_t verify_anonymous__dir(const char *dir, const char *against, bool live, 
 		goto out;
 	}
 	if (!err)
-		err = each_file(dir, on_file, s);
+		err = each_file(dir, search_found, s);
 	if (err) {
 		shown__line(out, "%s: %s", against ? against : dir,
 			    err == -E2BIG     ? "a line of more than 64 KiB" :

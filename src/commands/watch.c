@@ -83,7 +83,7 @@ static bool is_listed(const struct watch_task *t, const struct export_row *row)
 	       (row->stream != STREAM_FS || expression__has(&t->what, name->s, name->len));
 }
 
-static bool is_wanted(void *arg, const struct export_row *row)
+static bool is_wanted_row(void *arg, const struct export_row *row)
 {
 	struct watch_task *t = arg;
 
@@ -134,7 +134,8 @@ static void add_day(struct bound *b, const struct row_field *timestamp)
 }
 
 /* Returns -1, 0 or 1: ROW is before, within, or after the second (or minute, ...) that B names. */
-static int compare(const struct watch_task *t, const struct bound *b, const struct export_row *row)
+static int compare_to_bound(const struct watch_task *t, const struct bound *b,
+			    const struct export_row *row)
 {
 	const struct row_field *timestamp = &row->fields[0];
 	uint64_t at = row->mono_ns - t->first_ns;
@@ -146,7 +147,7 @@ static int compare(const struct watch_task *t, const struct bound *b, const stru
 	return c < 0 ? -1 : c > 0;
 }
 
-static int on_row(void *arg, const struct export_row *row)
+static int show_row(void *arg, const struct export_row *row)
 {
 	struct watch_task *t = arg;
 
@@ -155,11 +156,11 @@ static int on_row(void *arg, const struct export_row *row)
 		add_day(&t->from, &row->fields[0]);
 		add_day(&t->to, &row->fields[0]);
 	}
-	if (t->from.given && compare(t, &t->from, row) < 0)
+	if (t->from.given && compare_to_bound(t, &t->from, row) < 0)
 		return 0;
-	if (t->to.given && compare(t, &t->to, row) > 0)
+	if (t->to.given && compare_to_bound(t, &t->to, row) > 0)
 		return 0;
-	if (is_wanted(t, row)) {
+	if (is_wanted_row(t, row)) {
 		watch_output__row(&t->output, row);
 		if (t->output.n_lines == WATCH_BATCH_LINES)
 			watch_output__flush(&t->output, true);
@@ -171,7 +172,7 @@ static int play(struct watch_task *t, char **paths)
 {
 	struct rows_config config = { .paths = (const char *const *)paths,
 				      .streams = t->what.streams,
-				      .row = on_row,
+				      .row = show_row,
 				      .arg = t };
 	struct scan_result result = { .why = "" };
 	int err;
@@ -201,11 +202,11 @@ static int show_stuck(struct watch_task *t, const struct watch_live *live)
 	return watch_stuck__run(&stuck);
 }
 
-static int run_live(struct watch_task *t, char **argv)
+static int run_watch_live(struct watch_task *t, char **argv)
 {
 	struct watch_live live = { .command = t->command,
 				   .argv = argv,
-				   .wanted = is_wanted,
+				   .wanted = is_wanted_row,
 				   .arg = t,
 				   .output = &t->output };
 	struct options options = { .argc = 0 };
@@ -240,7 +241,7 @@ static int run_live(struct watch_task *t, char **argv)
 /* ---- the command line ---- */
 
 /* Returns 0, or the exit code after a message. */
-static int prepare(struct watch_task *t)
+static int prepare_watch(struct watch_task *t)
 {
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
@@ -263,7 +264,7 @@ static int prepare(struct watch_task *t)
 	return 0;
 }
 
-static int parse_options(struct watch_task *t, struct command_line *l)
+static int parse_watch_options(struct watch_task *t, struct command_line *l)
 {
 	const char **const values[] = {
 		[EXPRESSION] = &t->expression, [WHERE] = &t->where_text, [FORMAT] = &t->format,
@@ -282,9 +283,9 @@ static int parse_options(struct watch_task *t, struct command_line *l)
 }
 
 /* PATHS are sessions. Without any, shows live activity, of the command ARGV if there is one. */
-static int run(struct watch_task *t, char **paths, char **argv)
+static int run_watch(struct watch_task *t, char **paths, char **argv)
 {
-	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
+	int code = prepare_watch(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
 	const char *bad;
 
 	if (!code && *paths && (argv || t->duration || t->stuck))
@@ -298,7 +299,7 @@ static int run(struct watch_task *t, char **paths, char **argv)
 		return command__cannot(t->command, "out of memory");
 	t->output.json = t->json;
 	format__choose(&t->output.export, t->what.streams, NULL, &bad);
-	code = *paths ? play(t, paths) : run_live(t, argv);
+	code = *paths ? play(t, paths) : run_watch_live(t, argv);
 	watch_output__end(&t->output);
 	return code;
 }
@@ -321,11 +322,11 @@ static int watch_main(int argc, char **argv)
 		argv[words] = NULL;
 	}
 	command__begin(&l, t->command, words, argv, false);
-	option = parse_options(t, &l);
+	option = parse_watch_options(t, &l);
 	if (option != COMMAND_END)
 		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	else
-		code = run(t, argv + l.at, command);
+		code = run_watch(t, argv + l.at, command);
 	filter__end(&t->filter);
 	filter_options__done(&t->filters);
 	where__free(t->where);

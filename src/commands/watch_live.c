@@ -48,7 +48,7 @@ static volatile sig_atomic_t stop;
 #define PATIENCE_S 3
 
 /* Any output may block the end, so a second signal exits, and so does the alarm. */
-static void on_signal(int signal)
+static void stop_watch(int signal)
 {
 	if (stop++)
 		_exit(EXIT_LOST);
@@ -57,7 +57,7 @@ static void on_signal(int signal)
 
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal }; /* interrupts write() */
+	struct sigaction action = { .sa_handler = stop_watch }; /* interrupts write() */
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -82,7 +82,7 @@ static bool is_exec(const void *record)
 	       r->ret == 0;
 }
 
-static void on_event(void *arg, const void *record, size_t size)
+static void show_event(void *arg, const void *record, size_t size)
 {
 	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record % RECORD_TYPES_MAX];
 	struct row_field fields[ROW_FIELDS_MAX];
@@ -112,7 +112,7 @@ static void forget_if_full(struct watcher *w)
 		engine__forget(w->engine);
 }
 
-static void on_definition(void *arg, const void *record, size_t size)
+static void take_definition(void *arg, const void *record, size_t size)
 {
 	struct watcher *w = arg;
 
@@ -141,7 +141,7 @@ static void on_loss(void *arg, const struct engine_loss *loss)
 static void one_round(struct watcher *w)
 {
 	const struct sink sink = {
-		.define = on_definition, .event = on_event, .clock = on_clock, .arg = w
+		.define = take_definition, .event = show_event, .clock = on_clock, .arg = w
 	};
 	uint64_t now = clock__event_ns();
 
@@ -160,13 +160,13 @@ static void one_round(struct watcher *w)
 }
 
 /* Whether the time is up. */
-static bool is_over(const struct watch_live *l, uint64_t begun_ns, const atomic_bool *ended)
+static bool is_watch_over(const struct watch_live *l, uint64_t begun_ns, const atomic_bool *ended)
 {
 	return stop || atomic_load(ended) || (l->output->closed && !l->argv) ||
 	       (l->duration_ns && clock__mono_ns() - begun_ns >= l->duration_ns);
 }
 
-static void watch(struct watcher *w, const atomic_bool *ended)
+static void watch_events(struct watcher *w, const atomic_bool *ended)
 {
 	uint64_t begun_ns = clock__mono_ns();
 	int wait_ms = WAIT_MIN_MS;
@@ -175,7 +175,7 @@ static void watch(struct watcher *w, const atomic_bool *ended)
 
 	if (!end_watch__begin_without_signals(&process) && w->live->pid)
 		gone = end_watch__process(&process, w->live->pid) == -ESRCH;
-	while (!gone && !is_over(w->live, begun_ns, ended)) {
+	while (!gone && !is_watch_over(w->live, begun_ns, ended)) {
 		gone = end_watch__wait(&process, 0);
 		one_round(w);
 		wait_ms = w->round_events ? WAIT_MIN_MS : MIN(wait_ms * 2, WAIT_MAX_MS);
@@ -242,7 +242,7 @@ static void *wait_for_child(void *arg)
 	return NULL;
 }
 
-static int run_command(struct watcher *w, struct selection *selection)
+static int run_and_watch(struct watcher *w, struct selection *selection)
 {
 	struct watch_live *l = w->live;
 	struct waiter wait = { .status = 0 };
@@ -266,7 +266,7 @@ static int run_command(struct watcher *w, struct selection *selection)
 		return code;
 	}
 	run_child__start(&wait.child);
-	watch(w, &wait.ended);
+	watch_events(w, &wait.ended);
 	pthread_join(thread, NULL);
 	return wait.status;
 }
@@ -284,14 +284,14 @@ int watch_live__run(struct watch_live *l)
 	w->begun = !l->argv;
 	l->output->stop = &stop;
 	if (l->argv) {
-		code = run_command(w, &selection);
+		code = run_and_watch(w, &selection);
 	} else {
 		catch_signals();
 		code = begin_watching(w);
 		if (!code) {
 			privileges__drop(0);
 			fputs("watching\n", stderr);
-			watch(w, &never);
+			watch_events(w, &never);
 			code = w->lost ? EXIT_LOST : EXIT_OK;
 		}
 	}

@@ -8,25 +8,17 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/param.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/shown.h"
+#include "commands/terminal_width.h"
 #include "platform/macros.h"
 
 #define PIECE 4096  /* bytes: PIPE_BUF, which a pipe takes whole if poll() reports it writable */
 #define WAIT_MS 100 /* how often signals are checked while the reader of a pipe is slow */
 #define NOTICE_NS NSEC_PER_SEC
-
-/* The width of the terminal, which can change at any time. */
-static int terminal_width(int fd)
-{
-	struct winsize size;
-
-	return !ioctl(fd, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
-}
 
 static bool is_utf8(void)
 {
@@ -43,7 +35,7 @@ int watch_output__begin(struct watch_output *o, int fd)
 	o->style.utf8 = is_utf8();
 	o->style.colours =
 		o->terminal && !(no_colour && *no_colour) && term && strcmp(term, "dumb");
-	o->style.width = o->terminal ? terminal_width(fd) : 0;
+	o->style.width = o->terminal ? (int)terminal_width(fd) : 0;
 	o->out = open_memstream(&o->text, &o->len);
 	o->export.out = o->out;
 	o->lines = malloc(WATCH_BATCH_LINES * sizeof(*o->lines));
@@ -51,7 +43,7 @@ int watch_output__begin(struct watch_output *o, int fd)
 }
 
 /* JSON is for programs, but may go to a terminal. */
-static void print_json(struct watch_output *o, const struct export_row *row)
+static void print_row_json(struct watch_output *o, const struct export_row *row)
 {
 	struct export export = o->export;
 	char *text = NULL, *shown;
@@ -87,7 +79,7 @@ void watch_output__row(struct watch_output *o, const struct export_row *row)
 	}
 	l->at = ftello(o->out);
 	if (o->json)
-		print_json(o, row);
+		print_row_json(o, row);
 	else
 		line__print(o->out, &o->style, row);
 	l->len = ftello(o->out) - l->at;
@@ -125,7 +117,7 @@ static bool is_ready(struct watch_output *o)
 
 /* Writes LEN bytes of TEXT. Returns false if the output took none of them, or its reader has
  * gone. */
-static bool put(struct watch_output *o, const char *text, size_t len)
+static bool write_text(struct watch_output *o, const char *text, size_t len)
 {
 	size_t done = 0;
 
@@ -169,10 +161,10 @@ static void put_lines(struct watch_output *o)
 
 		n = gather(o, i, piece, &len);
 		if (n) {
-			ok = put(o, piece, len);
+			ok = write_text(o, piece, len);
 		} else { /* a line longer than a piece */
 			n = 1;
-			ok = put(o, o->text + o->lines[i].at, o->lines[i].len);
+			ok = write_text(o, o->text + o->lines[i].at, o->lines[i].len);
 		}
 		if (!ok) {
 			o->left_out += o->closed ? 0 : o->n_lines - i;
@@ -195,7 +187,7 @@ static void put_notice(struct watch_output *o)
 		       o->style.colours ? "\033[0m" : "");
 	if (o->json || o->style.n_columns) {
 		fwrite(text, len, 1, stderr);
-	} else if (!put(o, text, len)) {
+	} else if (!write_text(o, text, len)) {
 		return;
 	}
 	o->left_out = 0;
@@ -212,7 +204,7 @@ void watch_output__flush(struct watch_output *o, bool sorted)
 	o->n_lines = 0;
 	rewind(o->out);
 	if (o->terminal)
-		o->style.width = terminal_width(o->fd);
+		o->style.width = (int)terminal_width(o->fd);
 }
 
 void watch_output__left_out(struct watch_output *o, uint64_t n)

@@ -51,7 +51,7 @@ struct stuck {
 
 static volatile sig_atomic_t stop;
 
-static void on_signal(int signal)
+static void stop_stuck(int signal)
 {
 	stop = 1;
 }
@@ -59,7 +59,7 @@ static void on_signal(int signal)
 /* ---- /proc ---- */
 
 /* Reads the first line of /proc/PID/task/TID/NAME, without its newline; empty if there is none. */
-static void read_line(uint32_t pid, uint32_t tid, const char *name, char *buf, size_t size)
+static void read_proc_line(uint32_t pid, uint32_t tid, const char *name, char *buf, size_t size)
 {
 	char path[96];
 	ssize_t n = -1;
@@ -90,7 +90,7 @@ static char state_of(uint32_t pid, uint32_t tid)
 {
 	char line[512], *end;
 
-	read_line(pid, tid, "stat", line, sizeof(line));
+	read_proc_line(pid, tid, "stat", line, sizeof(line));
 	end = strrchr(line, ')');
 	if (!end || end[1] != ' ')
 		return '\0';
@@ -102,7 +102,7 @@ static void innermost(struct thread_in *t)
 {
 	char line[256], *name, *end;
 
-	read_line(t->pid, t->tid, "stack", line, sizeof(line));
+	read_proc_line(t->pid, t->tid, "stack", line, sizeof(line));
 	name = strstr(line, "] ");
 	end = name ? strchr(name, '+') : NULL;
 	if (end)
@@ -111,7 +111,7 @@ static void innermost(struct thread_in *t)
 }
 
 /* Finds the file of CALL: by its descriptor, or by its path and directory. */
-static void name_file(struct thread_in *t, const struct engine_call *call)
+static void find_file(struct thread_in *t, const struct engine_call *call)
 {
 	char link[32] = "cwd";
 	size_t len;
@@ -165,7 +165,7 @@ static int last_cpu(uint32_t pid, uint32_t tid)
 	char line[1024], *at;
 	int cpu = -1;
 
-	read_line(pid, tid, "stat", line, sizeof(line));
+	read_proc_line(pid, tid, "stat", line, sizeof(line));
 	at = strrchr(line, ')');
 	/* The 39th field (proc(5)); the third begins behind the name. */
 	for (int i = 2; at && i < 39; i++)
@@ -218,7 +218,7 @@ static void name_by_args(struct thread_in *t, const struct engine_call_kind *kin
 		read_string(t->pid, args[kind->path], path, sizeof(path));
 		call.path = path;
 	}
-	name_file(t, &call);
+	find_file(t, &call);
 }
 
 /* Finds number and arguments of a call that began before the engine. For a call that is never
@@ -231,7 +231,7 @@ static void look_in_proc(const struct stuck *s, struct engine *e, struct thread_
 	long nr = -1;
 
 	t->ns = least_ns(s, t);
-	read_line(t->pid, t->tid, "syscall", line, sizeof(line));
+	read_proc_line(t->pid, t->tid, "syscall", line, sizeof(line));
 	if (sscanf(line, "%ld %llx %llx %llx %llx %llx %llx", &nr, &args[0], &args[1], &args[2],
 		   &args[3], &args[4], &args[5]) < 7 ||
 	    nr < 0) {
@@ -269,7 +269,7 @@ static void on_call(void *arg, const struct engine_call *call)
 	t->known = true;
 	t->ns = s->now_ns > call->began_ns ? s->now_ns - call->began_ns : 0;
 	snprintf(t->operation, sizeof(t->operation), "%s", call->operation);
-	name_file(t, call);
+	find_file(t, call);
 }
 
 /* ---- all threads ---- */
@@ -293,7 +293,7 @@ static void add_threads(struct stuck *s, uint32_t pid)
 			continue;
 		}
 		*t = (struct thread_in){ .pid = pid, .tid = tid, .state = state_of(pid, tid) };
-		read_line(pid, tid, "comm", comm, sizeof(comm));
+		read_proc_line(pid, tid, "comm", comm, sizeof(comm));
 		shown__copy(t->command, comm, strnlen(comm, 15));
 		s->n += !!t->state;
 	}
@@ -328,7 +328,7 @@ static int look(struct stuck *s, struct engine *e)
 
 /* ---- printing ---- */
 
-static void print_json(const struct thread_in *t)
+static void print_thread_json(const struct thread_in *t)
 {
 	json_t *o = json_object();
 
@@ -355,7 +355,7 @@ static void print_thread(const struct thread_in *t)
 	       time, t->operation, file);
 }
 
-static void print(const struct stuck *s)
+static void print_stuck(const struct stuck *s)
 {
 	size_t shown = 0;
 
@@ -368,7 +368,7 @@ static void print(const struct stuck *s)
 		if (t->ns < s->w->slow_ns || t->runs)
 			continue;
 		if (s->w->json)
-			print_json(t);
+			print_thread_json(t);
 		else
 			print_thread(t);
 		shown++;
@@ -383,7 +383,7 @@ static void print(const struct stuck *s)
 
 /* ---- the whole ---- */
 
-static bool is_over(const struct stuck *s)
+static bool is_stuck_over(const struct stuck *s)
 {
 	return stop || !s->n || ferror(stdout) ||
 	       (s->w->duration_ns && clock__event_ns() - s->begun_ns >= s->w->duration_ns);
@@ -398,17 +398,17 @@ static int repeat(struct stuck *s, struct engine *e)
 		err = look(s, e);
 		if (!s->n)
 			break;
-		print(s);
-		for (int ms = 0; ms < PERIOD_MS && !is_over(s); ms += STEP_MS)
+		print_stuck(s);
+		for (int ms = 0; ms < PERIOD_MS && !is_stuck_over(s); ms += STEP_MS)
 			nanosleep(&step, NULL);
-		if (!s->w->json && !is_over(s))
+		if (!s->w->json && !is_stuck_over(s))
 			putchar('\n');
-	} while (!err && !is_over(s));
+	} while (!err && !is_stuck_over(s));
 	return err;
 }
 
-static int open_engine(const struct watch_stuck *w, struct selection *selection,
-		       struct engine **ret)
+static int open_calls_engine(const struct watch_stuck *w, struct selection *selection,
+			     struct engine **ret)
 {
 	struct memory_plan plan;
 	struct engine_config config = { .selection = selection,
@@ -425,7 +425,7 @@ static int open_engine(const struct watch_stuck *w, struct selection *selection,
 
 int watch_stuck__run(const struct watch_stuck *w)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = stop_stuck };
 	struct selection selection = *w->selection;
 	struct stuck s = { .w = w };
 	struct engine *e = NULL;
@@ -440,7 +440,7 @@ int watch_stuck__run(const struct watch_stuck *w)
 	s.threads = malloc(THREADS_MAX * sizeof(*s.threads));
 	if (!s.threads)
 		return command__cannot(w->command, "out of memory");
-	code = open_engine(w, &selection, &e);
+	code = open_calls_engine(w, &selection, &e);
 	if (!code) {
 		fputs("watching\n", stderr);
 		s.begun_ns = clock__event_ns();

@@ -70,7 +70,7 @@ void csv_file__name(char buf[CSV_FILE_NAME_MAX], enum stream stream, unsigned se
 	snprintf(buf, CSV_FILE_NAME_MAX, "%s_%s_%04u", schema_streams[stream].prefix, stamp, seq);
 }
 
-static void cut(struct csv_file *f)
+static void cut_torn(struct csv_file *f)
 {
 	f->torn = ftruncate(f->fd, f->len) < 0;
 }
@@ -80,7 +80,7 @@ static int write_block(struct csv_file *f, const void *block, size_t len)
 	int err = write_all(f->fd, block, len, f->len);
 
 	if (err < 0) {
-		cut(f);
+		cut_torn(f);
 		return err;
 	}
 	EVP_DigestUpdate(f->sha, block, len);
@@ -211,7 +211,7 @@ int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t 
 
 /* The compressor cannot undo the block that did not fit, so the end of such a frame is computed
  * from what is on disk. */
-static int end_frame(struct csv_file *f)
+static int end_open_frame(struct csv_file *f)
 {
 	struct frame_end end;
 	int err;
@@ -339,14 +339,14 @@ int csv_file__finish(struct csv_file *f, const char *name)
 	int err;
 
 	if (!f->ended) {
-		err = end_frame(f);
+		err = end_open_frame(f);
 		if (err < 0)
 			return err;
 		get_sha256(f->sha, f->facts.sha256);
 		f->ended = true;
 	}
 	if (f->torn) {
-		cut(f);
+		cut_torn(f);
 		if (f->torn)
 			return -errno;
 	}

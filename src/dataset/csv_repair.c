@@ -112,8 +112,8 @@ static bool take(void *arg, const char *content, size_t len)
 }
 
 /* Returns -ENODATA if there is no row, -EBADMSG if the file is not a recorder's. */
-static int scan(const struct csv_repair *r, int fd, off_t size, struct file_facts *f,
-		struct frame_end *ret)
+static int scan_rows(const struct csv_repair *r, int fd, off_t size, struct file_facts *f,
+		     struct frame_end *ret)
 {
 	struct repair_scan s = { .repair = r, .facts = f };
 	int err;
@@ -157,7 +157,7 @@ static int set_sha256(int fd, struct file_facts *f)
 }
 
 /* A directory that others can write to may contain links to files that we must not change. */
-static int open_file(int dir, const char *name, int flags, off_t *ret_size)
+static int open_for_repair(int dir, const char *name, int flags, off_t *ret_size)
 {
 	int fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -174,7 +174,7 @@ static int open_file(int dir, const char *name, int flags, off_t *ret_size)
 	return fd;
 }
 
-static int end_frame(int fd, const struct frame_end *end)
+static int complete_frame(int fd, const struct frame_end *end)
 {
 	int err;
 
@@ -197,12 +197,12 @@ int csv_repair__finish(const struct csv_repair *r, int dir, enum stream stream, 
 
 	snprintf(part, sizeof(part), "%s.csv.zst.part", name);
 	snprintf(path, sizeof(path), "%s.csv.zst", final);
-	fd = open_file(dir, part, O_RDWR, &size);
+	fd = open_for_repair(dir, part, O_RDWR, &size);
 	if (fd < 0)
 		return fd;
-	err = scan(r, fd, size, &f, &end);
+	err = scan_rows(r, fd, size, &f, &end);
 	if (!err)
-		err = end_frame(fd, &end);
+		err = complete_frame(fd, &end);
 	if (!err)
 		err = set_sha256(fd, &f);
 	if (!err && fdatasync(fd) < 0)
@@ -227,10 +227,10 @@ int csv_repair__read(const struct csv_repair *r, int dir, enum stream stream, co
 	int fd, err;
 
 	snprintf(path, sizeof(path), "%s.csv.zst", name);
-	fd = open_file(dir, path, O_RDONLY, &size);
+	fd = open_for_repair(dir, path, O_RDONLY, &size);
 	if (fd < 0)
 		return fd;
-	err = scan(r, fd, size, &f, &end);
+	err = scan_rows(r, fd, size, &f, &end);
 	if ((!err || err == -ENODATA) && f.raw_bytes && end.whole)
 		err = 0; /* a snapshot without entries has only the header row */
 	else if (!err || err == -ENODATA)

@@ -23,7 +23,7 @@ struct disk_budget {
 	atomic_int state;
 };
 
-static void look(struct disk_budget *r)
+static void look_at_space(struct disk_budget *r)
 {
 	uint64_t free, total, min = atomic_load(&r->min_free_wanted);
 	unsigned int percent = atomic_load(&r->min_free_percent);
@@ -73,7 +73,7 @@ int disk_budget__check(struct disk_budget *r, size_t len)
 	enum disk_budget_state state = DISK_BUDGET_OK;
 
 	if (now - looked >= LOOK_NS && atomic_compare_exchange_strong(&r->looked_ns, &looked, now))
-		look(r);
+		look_at_space(r);
 	if (atomic_load(&r->low))
 		state = DISK_BUDGET_DISK_LOW;
 	else if (max_bytes && disk_budget__used(r) + len > max_bytes)

@@ -146,7 +146,7 @@ static int load(int fd, json_t *targets, off_t *ret_end)
 	return err;
 }
 
-static int open_file(int session_fd, uid_t uid, gid_t gid, bool make)
+static int open_journal(int session_fd, uid_t uid, gid_t gid, bool make)
 {
 	int flags = (make ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd = openat(session_fd, JOURNAL_NAME, flags);
@@ -176,7 +176,7 @@ static int open_file(int session_fd, uid_t uid, gid_t gid, bool make)
 /* ---- the object ---- */
 
 /* Removes an incomplete last line and frees the space reserved behind it. */
-static int cut(struct journal *j)
+static int cut_rest(struct journal *j)
 {
 	return ftruncate(j->fd, j->end) < 0 ? -errno : 0;
 }
@@ -186,7 +186,7 @@ struct journal *journal__free(struct journal *j)
 	if (!j)
 		return NULL;
 	if (j->fd >= 0) {
-		cut(j);
+		cut_rest(j);
 		close(j->fd);
 	}
 	json_decref(j->targets);
@@ -205,11 +205,11 @@ int journal__open(struct journal **ret, int session_fd, const char *identity, ui
 	pthread_mutex_init(&j->lock, NULL);
 	hash_target(j->target, identity);
 	j->targets = json_object();
-	err = j->fd = open_file(session_fd, uid, gid, true);
+	err = j->fd = open_journal(session_fd, uid, gid, true);
 	if (err >= 0)
 		err = load(j->fd, j->targets, &j->end);
 	if (!err)
-		err = cut(j);
+		err = cut_rest(j);
 	if (err < 0) {
 		journal__free(j);
 		return err;
@@ -277,7 +277,7 @@ static int append_line(struct journal *j, json_t *line)
 			j->end += len + 1;
 			err = learn(j->targets, line);
 		} else {
-			cut(j);
+			cut_rest(j);
 		}
 	}
 	pthread_mutex_unlock(&j->lock);
@@ -315,9 +315,9 @@ char *journal__progress(struct journal *j, const char *path, const char *sha256)
 /* ---- for others ---- */
 
 /* Returns the journal's entry, or NULL. */
-static json_t *look(int session_fd)
+static json_t *read_targets(int session_fd)
 {
-	int fd = open_file(session_fd, -1, -1, false);
+	int fd = open_journal(session_fd, -1, -1, false);
 	json_t *targets = fd < 0 ? NULL : json_object();
 	off_t end;
 
@@ -338,7 +338,7 @@ int journal__look(struct journal **ret, int session_fd)
 		return -ENOMEM;
 	pthread_mutex_init(&j->lock, NULL);
 	j->fd = -1;
-	j->targets = look(session_fd);
+	j->targets = read_targets(session_fd);
 	if (!j->targets) {
 		journal__free(j);
 		return -ENOENT;
@@ -349,7 +349,7 @@ int journal__look(struct journal **ret, int session_fd)
 
 bool journal__session_uploaded(int session_fd)
 {
-	json_t *targets = look(session_fd), *files;
+	json_t *targets = read_targets(session_fd), *files;
 	int fd = manifest_file__open(session_fd);
 	bool gone = fd == -ENOENT, has = false;
 	char sha256[65];

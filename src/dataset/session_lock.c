@@ -11,7 +11,7 @@
 
 #define FLAGS (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-static int open_file(int dir, int flags)
+static int open_lock(int dir, int flags)
 {
 	int fd = openat(dir, LOCK_NAME, flags | FLAGS, 0600);
 
@@ -62,7 +62,7 @@ static int lock_directory(int dir)
 
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		err = -errno;
-	file = err ? -ENOENT : open_file(dir, O_RDONLY);
+	file = err ? -ENOENT : open_lock(dir, O_RDONLY);
 	if (file != -ENOENT)
 		err = -EWOULDBLOCK; /* its creator has locked it first */
 	if (file >= 0)
@@ -82,7 +82,7 @@ static bool is_flocked(int dir)
 
 int session_lock__new(int dir)
 {
-	int fd = open_file(dir, O_RDWR | O_CREAT | O_EXCL);
+	int fd = open_lock(dir, O_RDWR | O_CREAT | O_EXCL);
 
 	if (fd < 0)
 		return fd == -EEXIST ? -EWOULDBLOCK : fd;
@@ -95,7 +95,7 @@ int session_lock__new(int dir)
 
 int session_lock__take(int dir, enum session_lock_part part)
 {
-	int fd = open_file(dir, O_RDWR);
+	int fd = open_lock(dir, O_RDWR);
 
 	if (fd == -ENOENT)
 		return lock_directory(dir);
@@ -103,14 +103,14 @@ int session_lock__take(int dir, enum session_lock_part part)
 		return fd < 0 ? fd : lock_file(fd, part, F_WRLCK);
 	/* Nothing can be changed on a read-only file system, so a lock that can be shared
 	 * suffices. */
-	fd = open_file(dir, O_RDONLY);
+	fd = open_lock(dir, O_RDONLY);
 	return fd < 0 ? fd : lock_file(fd, part, F_RDLCK);
 }
 
 bool session_lock__held(int dir)
 {
 	struct flock lock = range(SESSION_LOCK_CHANGE, F_WRLCK);
-	int fd = open_file(dir, O_RDONLY);
+	int fd = open_lock(dir, O_RDONLY);
 	bool held;
 
 	if (fd < 0)

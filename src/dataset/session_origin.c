@@ -32,7 +32,7 @@ struct session_origin {
 	char names[LEVELS][256]; /* of the three below <out> */
 };
 
-static int look(int fd, struct place *ret)
+static int find_place(int fd, struct place *ret)
 {
 	struct place p;
 	struct stat st;
@@ -49,7 +49,7 @@ static int look(int fd, struct place *ret)
 static int check(const struct session_origin *o, enum level level, int fd)
 {
 	struct place now;
-	int err = fd < 0 ? fd : look(fd, &now);
+	int err = fd < 0 ? fd : find_place(fd, &now);
 
 	if (!err && !file_system__is_same(&now.fs, &o->places[level].fs))
 		err = -EXDEV;
@@ -68,7 +68,7 @@ static int look_upwards(struct session_origin *o, int session)
 	int fd = fcntl(session, F_DUPFD_CLOEXEC, 0), err = fd < 0 ? -errno : 0, up;
 
 	for (int level = SESSION; !err; level--) {
-		err = look(fd, &o->places[level]);
+		err = find_place(fd, &o->places[level]);
 		if (!err && level > OUT) {
 			err = fd_path__get(fd, path);
 			if (!err)

@@ -11,6 +11,7 @@
 
 #include "base/dir_names.h"
 #include "dataset/manifest_file.h"
+#include "dataset/session.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -19,6 +20,11 @@ bool session_walk__has_manifest(int dir)
 	struct stat st;
 
 	return fstatat(dir, MANIFEST_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool session_walk__may_recover(int dir, const char *name)
+{
+	return session__is_stamp(name) || session_walk__has_manifest(dir);
 }
 
 static void enter(const struct session_walk *w, int parent, const char *name, const char *path,
@@ -58,7 +64,7 @@ static void enter(const struct session_walk *w, int parent, const char *name, co
 		w->on_failed(w->arg, path, -errno);
 		return;
 	}
-	if (w->is_session(dir, name)) {
+	if (w->is_session ? w->is_session(dir, name) : session_walk__has_manifest(dir)) {
 		w->on_session(w->arg, parent, name, dir, path);
 	} else {
 		err = dir_names__read(&names, dir);

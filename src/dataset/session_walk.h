@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct session_walk {
-	/* Whether directory DIR, named NAME, is a session. */
+	/* Whether directory DIR, named NAME, is a session. NULL: if it has a manifest. */
 	bool (*is_session)(int dir, const char *name);
 	/* Called for each session: directory NAME in PARENT, open as DIR until this returns. */
 	void (*on_session)(void *arg, int parent, const char *name, int dir, const char *path);
@@ -26,5 +26,7 @@ void session_walk__run(const struct session_walk *w, const char *top);
 
 /* Whether directory DIR contains a manifest, of any file type. */
 bool session_walk__has_manifest(int dir);
+/* For .is_session: also directories without a manifest that are named like a session. */
+bool session_walk__may_recover(int dir, const char *name);
 
 #endif

@@ -211,7 +211,7 @@ static bool drop(struct staging *s, int all, const char *name)
 }
 
 /* Measures all sessions, and removes uploaded ones, oldest first, while they exceed the limit. */
-static void scan(struct staging *s, uint64_t max_bytes)
+static void free_space(struct staging *s, uint64_t max_bytes)
 {
 	uint64_t mark = disk_budget__mark(s->config.budget), used = 0;
 	struct dir_names sessions;
@@ -242,7 +242,7 @@ static void keep_bound(struct staging *s, uint64_t now)
 
 	if (!max_bytes || (now - s->scanned_ns < SCAN_NS && !full && s->scanned_ns))
 		return;
-	scan(s, max_bytes);
+	free_space(s, max_bytes);
 	s->scanned_ns = now;
 }
 

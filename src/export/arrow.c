@@ -271,7 +271,7 @@ static size_t put_type(struct flat *f, enum arrow_kind kind)
 	return flat__end(f);
 }
 
-static size_t put_field(struct flat *f, const struct column_data *c)
+static size_t put_arrow_field(struct flat *f, const struct column_data *c)
 {
 	size_t name = flat__text(f, c->name), type = put_type(f, c->kind),
 	       children = flat__references(f, NULL, 0);
@@ -295,7 +295,7 @@ static size_t put_schema(struct flat *f, const struct arrow *a)
 	size_t fields[COLUMNS_MAX], all;
 
 	for (size_t i = 0; i < a->n_columns; i++)
-		fields[i] = put_field(f, &a->columns[i]);
+		fields[i] = put_arrow_field(f, &a->columns[i]);
 	all = flat__references(f, fields, a->n_columns);
 	flat__begin(f);
 	flat__reference(f, SCHEMA_FIELDS, all);

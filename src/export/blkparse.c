@@ -118,7 +118,7 @@ static uint16_t error_of(const struct export_row *row)
 	return 0;
 }
 
-static bool take(const struct export_row *row, struct completion *ret)
+static bool parse_completion(const struct export_row *row, struct completion *ret)
 {
 	const struct row_field *device = &row->fields[row__column(STREAM_BLOCK, "device")],
 			       *flags = &row->fields[row__column(STREAM_BLOCK, "flags")];
@@ -191,7 +191,7 @@ static int blkparse_row(struct export *e, const struct export_row *row)
 	struct blkparse *b = e->own;
 	struct completion c;
 
-	if (!take(row, &c))
+	if (!parse_completion(row, &c))
 		return 0;
 	if (!e->first)
 		e->first = row->began_ns;

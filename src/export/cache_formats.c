@@ -68,7 +68,7 @@ static void free_requests(struct export *e)
 	sorter__free(own->by_number);
 }
 
-static void count(struct header *h, const struct unlinked *r, bool write)
+static void count_request(struct header *h, const struct unlinked *r, bool write)
 {
 	h->requests++;
 	h->request_bytes += r->size;
@@ -88,7 +88,7 @@ static int add(struct export *e, uint64_t began, uint64_t object, uint64_t size,
 			      .second = (began - e->first) / (int64_t)NSEC_PER_SEC,
 			      .size = size < UINT32_MAX ? size : UINT32_MAX };
 
-	count(&own->totals, &r, write);
+	count_request(&own->totals, &r, write);
 	return sorter__add(own->by_object, object, &r, sizeof(r));
 }
 

@@ -177,7 +177,7 @@ struct pair_source {
 };
 
 /* Reads the next block if the current one is used up. At the end N is 0. */
-static int load(struct pair_source *s)
+static int load_block(struct pair_source *s)
 {
 	if (s->at < s->n)
 		return 0;
@@ -188,7 +188,7 @@ static int load(struct pair_source *s)
 
 /* Takes the smallest pair; of pairs with the same key the latest, and skips the others. Returns 1,
  * 0 at the end, or a negative errno. */
-static int take(struct pair_source *sources, size_t n, struct pair *ret)
+static int take_smallest(struct pair_source *sources, size_t n, struct pair *ret)
 {
 	bool found = false;
 
@@ -207,7 +207,7 @@ static int take(struct pair_source *sources, size_t n, struct pair *ret)
 		if (!s->n || s->pairs[s->at].key != ret->key)
 			continue;
 		s->at++;
-		err = load(s);
+		err = load_block(s);
 		if (err)
 			return err;
 	}
@@ -220,7 +220,7 @@ static int merge_into(struct pair_run *merged, struct pair_source *sources, size
 	size_t filled = 0;
 	int got, err = 0;
 
-	while (!err && (got = take(sources, n, &pairs[filled])) > 0)
+	while (!err && (got = take_smallest(sources, n, &pairs[filled])) > 0)
 		if (++filled == PAIR_BLOCK) {
 			err = append(merged, pairs, filled);
 			filled = 0;
@@ -239,7 +239,7 @@ static int merge(struct pair_runs *r)
 
 	for (size_t i = 0; !err && i < 2; i++) {
 		sources[i].run = &newest[i];
-		err = load(&sources[i]);
+		err = load_block(&sources[i]);
 	}
 	if (!err)
 		err = open_run(&merged, newest[0].n + newest[1].n);

@@ -17,7 +17,7 @@ struct parquet_writer {
 	uint64_t sessions, rows; /* according to the manifests */
 };
 
-static int on_session(void *arg, struct session_reader *r)
+static int export_session(void *arg, struct session_reader *r)
 {
 	char directory[PATH_MAX];
 	struct parquet_writer *w = arg;
@@ -41,7 +41,7 @@ static int on_session(void *arg, struct session_reader *r)
 	return 0;
 }
 
-static int fail(struct scan_result *ret, int err, const char *what)
+static int fail_parquet(struct scan_result *ret, int err, const char *what)
 {
 	char shown[SHOWN_MAX(DUCKDB_WHY_MAX)];
 
@@ -58,7 +58,7 @@ static int run(struct parquet_writer *w, const char *sql, uint64_t *ret_rows,
 	size_t question_size, answer_size;
 	FILE *ask = open_memstream(&question, &question_size);
 	FILE *said = open_memstream(&answer, &answer_size);
-	int err = ask && said ? 0 : fail(ret, -ENOMEM, "out of memory");
+	int err = ask && said ? 0 : fail_parquet(ret, -ENOMEM, "out of memory");
 
 	if (ask) {
 		fputs("SELECT count(*) FROM read_parquet(", ask);
@@ -69,7 +69,7 @@ static int run(struct parquet_writer *w, const char *sql, uint64_t *ret_rows,
 	if (!err) {
 		err = duckdb__run(sql, question, said, why);
 		if (err)
-			fail(ret, err, why);
+			fail_parquet(ret, err, why);
 	}
 	if (said)
 		fclose(said);
@@ -77,12 +77,13 @@ static int run(struct parquet_writer *w, const char *sql, uint64_t *ret_rows,
 	free(question);
 	free(answer);
 	if (!err && *ret_rows != w->rows)
-		return fail(ret, -EBADMSG, "not as many rows as the manifests say");
+		return fail_parquet(ret, -EBADMSG, "not as many rows as the manifests say");
 	return err;
 }
 
 /* W->sql is "COPY (SELECT ... UNION ALL SELECT ...", which ends up in *TEXT. */
-static int copy(struct parquet_writer *w, char **text, uint64_t *ret_rows, struct scan_result *ret)
+static int copy_rows(struct parquet_writer *w, char **text, uint64_t *ret_rows,
+		     struct scan_result *ret)
 {
 	int failed;
 
@@ -93,32 +94,32 @@ static int copy(struct parquet_writer *w, char **text, uint64_t *ret_rows, struc
 		PARQUET_ROW_GROUP);
 	failed = fclose(w->sql);
 	w->sql = NULL;
-	return failed ? fail(ret, -ENOMEM, "out of memory") : run(w, *text, ret_rows, ret);
+	return failed ? fail_parquet(ret, -ENOMEM, "out of memory") : run(w, *text, ret_rows, ret);
 }
 
 int parquet__write(const struct parquet_config *config, uint64_t *ret_rows, struct scan_result *ret)
 {
 	struct parquet_writer w = { .config = config };
-	struct scan_config scan = { .paths = config->paths, .session = on_session, .arg = &w };
+	struct scan_config scan = { .paths = config->paths, .session = export_session, .arg = &w };
 	char *text = NULL, spill[PATH_MAX];
 	size_t size;
 	int err;
 
 	err = parquet_sql__spill(spill);
 	if (err)
-		return fail(ret, err, strerror(-err));
+		return fail_parquet(ret, err, strerror(-err));
 	w.sql = open_memstream(&text, &size);
 	if (!w.sql) {
 		rmdir(spill);
-		return fail(ret, -ENOMEM, "out of memory");
+		return fail_parquet(ret, -ENOMEM, "out of memory");
 	}
 	parquet_sql__limits(w.sql, spill);
 	fputs("COPY (\n", w.sql);
 	err = scan__run(&scan, ret);
 	if (!err && !w.sessions)
-		err = fail(ret, -ENODATA, "there are no finished rows of this stream");
+		err = fail_parquet(ret, -ENODATA, "there are no finished rows of this stream");
 	if (!err)
-		err = copy(&w, &text, ret_rows, ret);
+		err = copy_rows(&w, &text, ret_rows, ret);
 	if (w.sql)
 		fclose(w.sql);
 	free(text);

@@ -94,7 +94,8 @@ bool parquet_sql__has(const struct file_facts *file, const struct parquet_rows *
 }
 
 /* FROM: the finished files of the stream. */
-static void put_source(FILE *sql, const struct session_reader *r, const struct parquet_rows *rows)
+static void put_csv_files(FILE *sql, const struct session_reader *r,
+			  const struct parquet_rows *rows)
 {
 	const struct stream_schema *schema = &schema_streams[rows->stream];
 	const char *comma = "";
@@ -152,7 +153,7 @@ void parquet_sql__select(FILE *sql, const struct session_reader *r, const struct
 			fputs(", ", sql);
 		put_expression(sql, r, rows->stream, i, rows->lake);
 	}
-	put_source(sql, r, rows);
+	put_csv_files(sql, r, rows);
 	if (rows->from || rows->to < UINT64_MAX)
 		fprintf(sql, "WHERE mono_ns BETWEEN %" PRIu64 " AND %" PRIu64 "\n", rows->from,
 			rows->to);

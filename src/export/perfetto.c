@@ -204,7 +204,7 @@ static int write_counts(struct export *e, struct perfetto *f, uint64_t ns)
 }
 
 /* Rows arrive in the order of their start, so the span is over when a row starts after it. */
-static int count(struct export *e, const struct export_row *row)
+static int count_row(struct export *e, const struct export_row *row)
 {
 	struct perfetto *f = e->own;
 	uint64_t span = row->began_ns - row->began_ns % SPAN_NS, bytes;
@@ -382,7 +382,7 @@ static int perfetto_row(struct export *e, const struct export_row *row)
 		return -EINVAL;
 	}
 	if (!err)
-		err = count(e, row);
+		err = count_row(e, row);
 	if (!err)
 		err = row->stream == STREAM_BLOCK ? device_track(e, row, &track) :
 						    thread_track(e, row, &track);

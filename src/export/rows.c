@@ -96,7 +96,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 }
 
 /* Returns a copy of a string of the manifest, after its last '/'; NULL if there is none. */
-static char *copy(const struct session_reader *session, const char *key)
+static char *manifest_text(const struct session_reader *session, const char *key)
 {
 	const char *text = json_string_value(json_object_get(session->root, key)),
 		   *slash = text ? strrchr(text, '/') : NULL;
@@ -104,7 +104,7 @@ static char *copy(const struct session_reader *session, const char *key)
 	return text ? strdup(slash ? slash + 1 : text) : NULL;
 }
 
-static int on_session(void *arg, struct session_reader *session)
+static int add_origin(void *arg, struct session_reader *session)
 {
 	struct rows *r = arg;
 	struct origin *origins = reallocarray(r->origins, r->n_origins + 1, sizeof(*origins)), *o;
@@ -113,8 +113,8 @@ static int on_session(void *arg, struct session_reader *session)
 		return -ENOMEM;
 	r->origins = origins;
 	o = &origins[r->n_origins++];
-	*o = (struct origin){ .session = copy(session, "session_id"),
-			      .boot = copy(session, "boot_id") };
+	*o = (struct origin){ .session = manifest_text(session, "session_id"),
+			      .boot = manifest_text(session, "boot_id") };
 	o->machine = strdup(session_reader__string(session, session->root, "", "machine_id"));
 	return o->machine ? session_names__new(&o->names, session->root) : -ENOMEM;
 }
@@ -176,7 +176,7 @@ int rows__read(const struct rows_config *config, struct scan_result *ret)
 	struct rows *r = calloc(1, sizeof(*r));
 	const struct scan_config scan = { .paths = config->paths,
 					  .streams = config->streams,
-					  .session = on_session,
+					  .session = add_origin,
 					  .line = on_line,
 					  .arg = r };
 	int err;

@@ -24,7 +24,7 @@ struct scan {
 	char *wide; /* a line of an older session, extended to all columns */
 };
 
-static void fail(struct scan *s, int err, const char *path, const char *what)
+static void fail_scan(struct scan *s, int err, const char *path, const char *what)
 {
 	char shown[SHOWN_MAX(200)];
 
@@ -72,16 +72,17 @@ static void read_rows(struct scan *s, const struct session_reader *session, enum
 
 		rows++;
 		if (err) {
-			fail(s, err, path,
-			     err == -EBADMSG ? "a row does not match the schema" : strerror(-err));
+			fail_scan(s, err, path,
+				  err == -EBADMSG ? "a row does not match the schema" :
+						    strerror(-err));
 			return;
 		}
 	}
 	s->result->rows[stream] += rows;
 	if (got < 0)
-		fail(s, got, path, got == -EBADMSG ? row_file__why(f) : strerror(-got));
+		fail_scan(s, got, path, got == -EBADMSG ? row_file__why(f) : strerror(-got));
 	else if (facts && (!row_file__ended(f) || rows != facts->rows))
-		fail(s, -EBADMSG, path, "not as many rows as the manifest says");
+		fail_scan(s, -EBADMSG, path, "not as many rows as the manifest says");
 }
 
 static void read_lines(struct scan *s, const struct session_reader *session, struct row_file *f,
@@ -93,14 +94,14 @@ static void read_lines(struct scan *s, const struct session_reader *session, str
 
 	got = row_file__next(f, &line, &len);
 	if (got < 0) {
-		fail(s, got, path, got == -EBADMSG ? row_file__why(f) : strerror(-got));
+		fail_scan(s, got, path, got == -EBADMSG ? row_file__why(f) : strerror(-got));
 		return;
 	}
 	if (got && stream < 0)
 		stream = stream_of(line, len);
 	columns = got && stream >= 0 ? older_rows__columns(stream, line, len) : 0;
 	if (facts ? got && !columns : !columns)
-		fail(s, -EBADMSG, path, "its header row does not match the schema");
+		fail_scan(s, -EBADMSG, path, "its header row does not match the schema");
 	else if (s->config->streams >> stream & 1)
 		read_rows(s, session, stream,
 			  columns ? schema_streams[stream].n_columns - columns : 0, f, path, facts);
@@ -114,7 +115,7 @@ static void read_file(struct scan *s, const struct session_reader *session, int 
 	int err = fd < 0 ? fd : row_file__new(&f, &config);
 
 	if (err) {
-		fail(s, err, path, strerror(-err));
+		fail_scan(s, err, path, strerror(-err));
 	} else {
 		s->result->files++;
 		read_lines(s, session, f, path, facts);
@@ -140,11 +141,6 @@ static void count_lost(struct scan *s, const struct session_reader *session)
 	}
 }
 
-static bool is_session(int dir, const char *name)
-{
-	return session_walk__has_manifest(dir);
-}
-
 static void read_session(struct scan *s, struct session_reader *session, const char *path)
 {
 	int err = s->config->session ? s->config->session(s->config->arg, session) : 0;
@@ -152,7 +148,7 @@ static void read_session(struct scan *s, struct session_reader *session, const c
 	if (!err && session->broken)
 		err = -EBADMSG;
 	if (err) {
-		fail(s, err, path, session->broken ? session->why : strerror(-err));
+		fail_scan(s, err, path, session->broken ? session->why : strerror(-err));
 		return;
 	}
 	s->result->sessions++;
@@ -176,7 +172,7 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 	if (s->err)
 		return;
 	if (session_reader__read(&session))
-		fail(s, -EBADMSG, path, session.why);
+		fail_scan(s, -EBADMSG, path, session.why);
 	else
 		read_session(s, &session, path);
 	session_reader__clear(&session);
@@ -184,7 +180,7 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 
 static void on_failed(void *arg, const char *path, int err)
 {
-	fail(arg, err, path, strerror(-err));
+	fail_scan(arg, err, path, strerror(-err));
 }
 
 static bool is_file(const char *path)
@@ -198,7 +194,6 @@ int scan__run(const struct scan_config *config, struct scan_result *ret)
 {
 	struct scan s = { .config = config, .result = ret };
 	const struct session_walk walk = {
-		.is_session = is_session,
 		.on_session = on_session,
 		.on_failed = on_failed,
 		.depth = DEPTH_MAX,
@@ -220,7 +215,7 @@ int scan__run(const struct scan_config *config, struct scan_result *ret)
 		}
 		session_walk__run(&walk, *path);
 		if (ret->sessions == before)
-			fail(&s, -ENOENT, *path, "no session (manifest.json) here or below");
+			fail_scan(&s, -ENOENT, *path, "no session (manifest.json) here or below");
 	}
 	free(s.wide);
 	return s.err;

@@ -85,7 +85,7 @@ static struct record record_at(const char *p)
 }
 
 /* By key, then by position: the arena is filled in the order of arrival. */
-static int compare(const void *a, const void *b, void *arena)
+static int compare_records(const void *a, const void *b, void *arena)
 {
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 	uint64_t p = record_at((char *)arena + x).key, q = record_at((char *)arena + y).key;
@@ -98,7 +98,7 @@ static int compare(const void *a, const void *b, void *arena)
 static void sort(struct sorter *s)
 {
 	if (s->n_records)
-		sort__by(s->records, s->n_records, sizeof(*s->records), compare, s->arena);
+		sort__by(s->records, s->n_records, sizeof(*s->records), compare_records, s->arena);
 }
 
 static int write_records(struct sorter *s, char *buf)
@@ -134,7 +134,7 @@ static int open_runs(struct sorter *s)
 }
 
 /* Writes the records in memory as a run. */
-static int spill(struct sorter *s)
+static int spill_records(struct sorter *s)
 {
 	char *buf = malloc(SORTER_RECORD_MAX + sizeof(struct record));
 	struct sorted_run *runs = reallocarray(s->runs, s->n_runs + 1, sizeof(*runs));
@@ -166,7 +166,7 @@ int sorter__add(struct sorter *s, uint64_t key, const void *data, size_t len)
 	if (len > SORTER_RECORD_MAX)
 		return -E2BIG;
 	if (s->fill + sizeof(r) + len > s->memory && s->n_records) {
-		err = spill(s);
+		err = spill_records(s);
 		if (err)
 			return err;
 	}
@@ -226,7 +226,7 @@ static int fill_run(struct sorter *s, struct sorted_run *r, size_t need)
 }
 
 /* The same for the whole next record of R. */
-static int load(struct sorter *s, struct sorted_run *r)
+static int load_record(struct sorter *s, struct sorted_run *r)
 {
 	int got = fill_run(s, r, sizeof(struct record));
 
@@ -264,7 +264,7 @@ static void sift_down(struct sorter *s, size_t i)
 
 static int begin_merge(struct sorter *s)
 {
-	int err = spill(s);
+	int err = spill_records(s);
 
 	if (err)
 		return err;
@@ -275,7 +275,7 @@ static int begin_merge(struct sorter *s)
 	if (!s->heap)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_runs; i++) {
-		int got = load(s, &s->runs[i]);
+		int got = load_record(s, &s->runs[i]);
 
 		if (got < 0)
 			return got;
@@ -294,7 +294,7 @@ static int next_merged(struct sorter *s, const char **ret)
 
 		s->given->pos +=
 			sizeof(struct record) + record_at(s->given->buf + s->given->pos).len;
-		got = load(s, s->given);
+		got = load_record(s, s->given);
 		if (got < 0)
 			return got;
 		if (!got)

@@ -213,7 +213,7 @@ static void put_path(struct strace_line *l, bool last)
 	fputc('"', l->out);
 }
 
-static void put_source(struct strace_line *l)
+static void put_mount_source(struct strace_line *l)
 {
 	if (two_paths__split(field(l->row, "filename")).two)
 		put_path(l, false);
@@ -240,7 +240,7 @@ static void put_descriptor(struct strace_line *l, bool last)
 
 /* ---- lines ---- */
 
-static void put_field(struct strace_line *l, const char *name)
+static void put_row_field(struct strace_line *l, const char *name)
 {
 	const struct row_field *f = field(l->row, name);
 
@@ -267,7 +267,7 @@ static void put_argument(struct strace_line *l, char what)
 	case 'q':
 		return put_path(l, what == 'q');
 	case 'n':
-		return put_source(l);
+		return put_mount_source(l);
 	case 'w':
 		return put_word(l);
 	case 'x':
@@ -276,11 +276,11 @@ static void put_argument(struct strace_line *l, char what)
 	case 'l':
 		return put_flags(l);
 	default:
-		put_field(l, what == 's' ? "size" :
-			     what == 'o' ? "offset" :
-			     what == 'a' ? "address" :
-			     what == 'r' ? "mmap_prot" :
-					   "mmap_flags");
+		put_row_field(l, what == 's' ? "size" :
+				 what == 'o' ? "offset" :
+				 what == 'a' ? "address" :
+				 what == 'r' ? "mmap_prot" :
+					       "mmap_flags");
 	}
 }
 

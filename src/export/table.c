@@ -42,7 +42,7 @@ static int grow(struct table *t)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_pairs(const void *a, const void *b)
 {
 	uint64_t x = ((const struct pair *)a)->key, y = ((const struct pair *)b)->key;
 
@@ -50,7 +50,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Moves all pairs to the disk. */
-static int spill(struct table *t)
+static int spill_pairs(struct table *t)
 {
 	size_t n = 0;
 	int err;
@@ -58,7 +58,7 @@ static int spill(struct table *t)
 	for (size_t i = 0; i < t->size; i++)
 		if (t->slots[i].key)
 			t->slots[n++] = t->slots[i];
-	qsort(t->slots, n, sizeof(*t->slots), compare);
+	qsort(t->slots, n, sizeof(*t->slots), compare_pairs);
 	err = pair_runs__add(&t->older, t->slots, n);
 	memset(t->slots, 0, t->size * sizeof(*t->slots));
 	t->filled = 0;
@@ -84,7 +84,7 @@ int table__at(struct table *t, uint64_t key, uint64_t **ret)
 		return 0;
 	}
 	if (is_full(t))
-		err = t->size < (t->max ?: TABLE_SIZE_MAX) ? grow(t) : spill(t);
+		err = t->size < (t->max ?: TABLE_SIZE_MAX) ? grow(t) : spill_pairs(t);
 	if (err)
 		return err;
 	known = pair_runs__find(t->older, key, &value);

@@ -38,7 +38,7 @@ struct parser {
 
 static int parse_or(struct parser *p);
 
-static int fail(struct parser *p, const char *what)
+static int fail_parse(struct parser *p, const char *what)
 {
 	if (!*p->why)
 		snprintf(p->why, WHERE_WHY_MAX, "%s at '%.40s'", what, p->at);
@@ -48,7 +48,7 @@ static int fail(struct parser *p, const char *what)
 static int add_node(struct parser *p, struct condition_node node)
 {
 	if (p->where->n == NODES_MAX)
-		return fail(p, "too long");
+		return fail_parse(p, "too long");
 	p->where->nodes[p->where->n] = node;
 	return p->where->n++;
 }
@@ -64,7 +64,7 @@ static bool is_name(char c)
 }
 
 /* Consumes WORD, a keyword or an operator, if it is next. */
-static bool take(struct parser *p, const char *word)
+static bool take_word(struct parser *p, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -89,7 +89,7 @@ static int parse_column(struct parser *p, struct condition_node *node)
 		found |= node->columns[s] >= 0;
 	}
 	if (!found)
-		return fail(p, "no column");
+		return fail_parse(p, "no column");
 	p->at += len;
 	return 0;
 }
@@ -108,10 +108,10 @@ static int parse_value(struct parser *p, struct condition_node *node)
 	node->len =
 		quote ? strcspn(p->at, (char[]){ quote, '\0' }) : strspn(p->at, "+-.0123456789");
 	if (quote ? !p->at[node->len] : !node->len)
-		return fail(p, "a number or 'text' expected");
+		return fail_parse(p, "a number or 'text' expected");
 	node->text = strndup(p->at, node->len);
 	p->at += node->len + !!quote;
-	return node->text ? 0 : fail(p, "out of memory");
+	return node->text ? 0 : fail_parse(p, "out of memory");
 }
 
 /* COLUMN in (value, ...): becomes a chain of comparisons. */
@@ -119,8 +119,8 @@ static int parse_in(struct parser *p, const struct condition_node *column)
 {
 	int any = -1;
 
-	if (!take(p, "("))
-		return fail(p, "no (");
+	if (!take_word(p, "("))
+		return fail_parse(p, "no (");
 	do {
 		struct condition_node node = *column;
 		int one;
@@ -136,8 +136,8 @@ static int parse_in(struct parser *p, const struct condition_node *column)
 		any = any < 0 ? one :
 				add_node(p, (struct condition_node){
 						    .kind = OR, .left = any, .right = one });
-	} while (any >= 0 && take(p, ","));
-	return any < 0 || take(p, ")") ? any : fail(p, "no )");
+	} while (any >= 0 && take_word(p, ","));
+	return any < 0 || take_word(p, ")") ? any : fail_parse(p, "no )");
 }
 
 static int parse_comparison(struct parser *p)
@@ -152,10 +152,10 @@ static int parse_comparison(struct parser *p)
 
 	if (parse_column(p, &node))
 		return -1;
-	if (take(p, "in"))
+	if (take_word(p, "in"))
 		return parse_in(p, &node);
 	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
-		if (!take(p, operators[i].word))
+		if (!take_word(p, operators[i].word))
 			continue;
 		node.kind = operators[i].kind;
 		if (parse_value(p, &node))
@@ -165,7 +165,7 @@ static int parse_comparison(struct parser *p)
 			free(node.text);
 		return added;
 	}
-	return fail(p, "no comparison");
+	return fail_parse(p, "no comparison");
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
@@ -174,15 +174,15 @@ static int parse_one(struct parser *p)
 	int inner;
 
 	if (++p->depth > DEPTH_MAX)
-		return fail(p, "too deep");
-	if (take(p, "not")) {
+		return fail_parse(p, "too deep");
+	if (take_word(p, "not")) {
 		inner = parse_one(p);
 		if (inner >= 0)
 			inner = add_node(p, (struct condition_node){ .kind = NOT, .left = inner });
-	} else if (take(p, "(")) {
+	} else if (take_word(p, "(")) {
 		inner = parse_or(p);
-		if (inner >= 0 && !take(p, ")"))
-			inner = fail(p, "no )");
+		if (inner >= 0 && !take_word(p, ")"))
+			inner = fail_parse(p, "no )");
 	} else {
 		inner = parse_comparison(p);
 	}
@@ -195,7 +195,7 @@ static int parse_and(struct parser *p)
 {
 	int left = parse_one(p);
 
-	while (left >= 0 && take(p, "and")) {
+	while (left >= 0 && take_word(p, "and")) {
 		int right = parse_one(p);
 
 		left = right < 0 ? right : add_node(p, (struct condition_node){ AND, left, right });
@@ -208,7 +208,7 @@ static int parse_or(struct parser *p)
 {
 	int left = parse_and(p);
 
-	while (left >= 0 && take(p, "or")) {
+	while (left >= 0 && take_word(p, "or")) {
 		int right = parse_and(p);
 
 		left = right < 0 ? right : add_node(p, (struct condition_node){ OR, left, right });
@@ -227,7 +227,7 @@ int where__new(struct condition **ret, const char *text, uint32_t streams, char 
 	w->root = parse_or(&p);
 	skip_blanks(&p);
 	if (w->root >= 0 && *p.at)
-		w->root = fail(&p, "'and' or 'or' expected");
+		w->root = fail_parse(&p, "'and' or 'or' expected");
 	if (w->root < 0) {
 		where__free(w);
 		return -EINVAL;
@@ -268,8 +268,8 @@ static bool is_whole(const char *s, size_t len)
 }
 
 /* Compares numbers as numbers, everything else as text. */
-static int compare(const struct column *column, const struct row_field *f,
-		   const struct condition_node *n)
+static int compare_field(const struct column *column, const struct row_field *f,
+			 const struct condition_node *n)
 {
 	char text[64] = "";
 	double a, b;
@@ -319,7 +319,7 @@ static bool meets_comparison(const struct condition_node *n, const struct export
 	f = &row->fields[column];
 	if (n->kind == LIKE)
 		return like(f->s, f->len, n->text);
-	order = compare(&schema_streams[row->stream].columns[column], f, n);
+	order = compare_field(&schema_streams[row->stream].columns[column], f, n);
 	switch (n->kind) {
 	case EQUAL:
 		return !order;

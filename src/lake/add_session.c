@@ -39,17 +39,11 @@ struct addition {
 	struct staged about; /* the session's file in `sessions` */
 };
 
-static int fail(struct addition *a, int err, const char *what)
-{
-	snprintf(a->ret->why, sizeof(a->ret->why), "%s", what);
-	return err;
-}
-
 /* The store, memory or DuckDB is at fault, not the session. */
 static int fail_all(struct addition *a, int err, const char *what)
 {
 	a->ret->general = true;
-	return fail(a, err, what);
+	return store__explain(a->ret->why, err, what);
 }
 
 /* ---- checking the session against its manifest ---- */
@@ -83,12 +77,13 @@ static int check(struct addition *a)
 	int err = 0;
 
 	if (r->broken)
-		return fail(a, -EBADMSG, r->why);
+		return store__explain(a->ret->why, -EBADMSG, r->why);
 	a->machine = json_string_value(json_object_get(r->root, "machine_id")) ?: "";
 	a->session = session_row__name(r);
 	if (!lake_layout__is_id(a->machine) || !strcmp(a->machine, LAKE_ALL) ||
 	    !lake_layout__is_id(a->session))
-		return fail(a, -EBADMSG, "the manifest's machine_id or session_id is no name");
+		return store__explain(a->ret->why, -EBADMSG,
+				      "the manifest's machine_id or session_id is no name");
 	for (size_t i = 0; i < r->n_files && !err; i++)
 		err = check_file(a, &r->files[i]);
 	return err;
@@ -178,7 +173,7 @@ static void load(struct addition *a, enum stream stream)
 	fputs(";\n", a->sql);
 }
 
-static int put_stream(struct addition *a, enum stream stream)
+static int add_stream(struct addition *a, enum stream stream)
 {
 	struct lake_piece *pieces = NULL;
 	size_t n = 0;
@@ -186,7 +181,7 @@ static int put_stream(struct addition *a, enum stream stream)
 	bool once;
 
 	if (err)
-		return fail(a, err, "its clock or its length is implausible");
+		return store__explain(a->ret->why, err, "its clock or its length is implausible");
 	once = n > 1 && is_small(a->r, stream);
 	if (once)
 		load(a, stream);
@@ -204,7 +199,7 @@ static int put_about(struct addition *a)
 	int err = session_row__day(a->r, &day);
 
 	if (err)
-		return fail(a, err, "session.started_at is no time");
+		return store__explain(a->ret->why, err, "session.started_at is no time");
 	lake_layout__name(a->about.name, LAKE_SESSIONS, day, a->machine, a->session, 0);
 	err = stage(a, &a->about);
 	if (err)
@@ -236,7 +231,7 @@ static int put_sql(struct addition *a)
 	fputs("SELECT i || ' ' || n FROM (SELECT 0 AS i, 0 AS n WHERE false UNION ALL ",
 	      a->question);
 	for (int i = 0; i < STREAM_COUNT && !err; i++)
-		err = put_stream(a, i);
+		err = add_stream(a, i);
 	if (!err)
 		err = put_about(a);
 	fputs(a->n ? ")" : "SELECT 0, 0 WHERE false)", a->question);
@@ -256,7 +251,8 @@ static int read_counts(struct addition *a, const char *answer)
 		uint64_t rows;
 
 		if (sscanf(line, "%zu %" SCNu64, &i, &rows) != 2 || i >= a->n)
-			return fail(a, -EBADMSG, "DuckDB does not say how many rows it wrote");
+			return store__explain(a->ret->why, -EBADMSG,
+					      "DuckDB does not say how many rows it wrote");
 		a->staged[i].rows = rows;
 		got[a->staged[i].stream] += rows;
 		if (!strchr(line, '\n'))
@@ -293,8 +289,10 @@ static int write_files(struct addition *a)
 		err = fail_all(a, -ENOMEM, "out of memory");
 	if (!err) {
 		err = duckdb__run(sql, question, said, why);
-		if (err)
-			(err == -ENOENT ? fail_all : fail)(a, err, why);
+		if (err == -ENOENT)
+			fail_all(a, err, why);
+		else if (err)
+			store__explain(a->ret->why, err, why);
 	}
 	if (said)
 		fclose(said);

@@ -43,12 +43,6 @@ struct lake_checker {
 	size_t n;
 };
 
-static int fail(struct lake_checker *c, int err, const char *what)
-{
-	snprintf(c->ret->why, sizeof(c->ret->why), "%s", what);
-	return err;
-}
-
 static void fault(struct lake_checker *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -64,7 +58,7 @@ static void fault(struct lake_checker *c, const char *format, ...)
 
 /* ---- files ---- */
 
-static void put_files(FILE *sql, const struct lake_checker *c)
+static void put_paths(FILE *sql, const struct lake_checker *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		fputs(i ? ", " : "[", sql);
@@ -80,13 +74,13 @@ static void ask_rows(FILE *sql, const struct lake_checker *c)
 	const char *time = schema_streams[stream].columns[0].name;
 
 	fputs("SELECT (list_position(", sql);
-	put_files(sql, c);
+	put_paths(sql, c);
 	fprintf(sql,
 		", lake_file) - 1) || ' ' || machine_id || ' ' || session || ' ' || count(*) || "
 		"' ' || epoch_ns(min(\"%s\")) // 86400000000000 || ' ' || epoch_ns(max(\"%s\")) // "
 		"86400000000000 FROM read_parquet(",
 		time, time);
-	put_files(sql, c);
+	put_paths(sql, c);
 	fputs(", filename = 'lake_file', hive_partitioning = false, union_by_name = true) "
 	      "GROUP BY lake_file, machine_id, session",
 	      sql);
@@ -95,7 +89,7 @@ static void ask_rows(FILE *sql, const struct lake_checker *c)
 static void ask_sessions(FILE *sql, const struct lake_checker *c)
 {
 	fputs("SELECT " STATED " FROM read_parquet(", sql);
-	put_files(sql, c);
+	put_paths(sql, c);
 	fputs(", hive_partitioning = false, union_by_name = true)", sql);
 }
 
@@ -111,7 +105,7 @@ static int take_rows(void *arg, const char *line)
 	if (sscanf(line, "%zu %127s %127s %" SCNu64 " %" SCNd64 " %" SCNd64, &i, machine, session,
 		   &rows, &first, &last) != 6 ||
 	    i >= c->n)
-		return fail(c, -EBADMSG, "DuckDB's answer cannot be read");
+		return store__explain(c->ret->why, -EBADMSG, "DuckDB's answer cannot be read");
 	if (strcmp(c->names[i].machine, LAKE_ALL) &&
 	    (strcmp(machine, c->names[i].machine) || strcmp(session, c->names[i].session)))
 		fault(c, "%s: has rows of %s/%s", c->paths[i], machine, session);
@@ -119,7 +113,9 @@ static int take_rows(void *arg, const char *line)
 		fault(c, "%s: has rows of another day", c->paths[i]);
 	c->ret->rows += rows;
 	snprintf(key, sizeof(key), "%s %s %s", machine, session, c->stream);
-	return entries__add(&c->found, key, "", rows) ? fail(c, -ENOMEM, "out of memory") : 0;
+	return entries__add(&c->found, key, "", rows) ?
+		       store__explain(c->ret->why, -ENOMEM, "out of memory") :
+		       0;
 }
 
 /* A line of STATED. */
@@ -148,8 +144,10 @@ static int take_stated(void *arg, const char *line)
 	uint64_t rows;
 
 	if (!parse_stated(line, key, &rows, &text))
-		return fail(c, -EBADMSG, "DuckDB's answer cannot be read");
-	return entries__add(&c->stated, key, text, rows) ? fail(c, -ENOMEM, "out of memory") : 0;
+		return store__explain(c->ret->why, -EBADMSG, "DuckDB's answer cannot be read");
+	return entries__add(&c->stated, key, text, rows) ?
+		       store__explain(c->ret->why, -ENOMEM, "out of memory") :
+		       0;
 }
 
 /* Asks QUESTION and calls TAKE for each line of the answer. */
@@ -159,7 +157,7 @@ static int ask(struct lake_checker *c, const char *question,
 	char why[DUCKDB_WHY_MAX] = "";
 	int err = question__ask("", question, take, c, why);
 
-	return err && *why ? fail(c, err, why) : err;
+	return err && *why ? store__explain(c->ret->why, err, why) : err;
 }
 
 /* Reads the files that have been collected. */
@@ -169,7 +167,7 @@ static int read_batch(struct lake_checker *c)
 	char *question = NULL;
 	size_t size;
 	FILE *sql = c->n ? open_memstream(&question, &size) : NULL;
-	int err = c->n && !sql ? fail(c, -ENOMEM, "out of memory") : 0;
+	int err = c->n && !sql ? store__explain(c->ret->why, -ENOMEM, "out of memory") : 0;
 
 	if (sql) {
 		(sessions ? ask_sessions : ask_rows)(sql, c);
@@ -183,7 +181,7 @@ static int read_batch(struct lake_checker *c)
 	return err;
 }
 
-static int on_file(void *arg, const struct store_file *file)
+static int check_listed(void *arg, const struct store_file *file)
 {
 	struct lake_checker *c = arg;
 	struct lake_name name;
@@ -214,12 +212,12 @@ static int on_file(void *arg, const struct store_file *file)
 	strcpy(c->stream, name.stream);
 	err = store__fetch(c->store, file->name, &c->paths[c->n]);
 	if (err)
-		return fail(c, err, store__why(c->store));
+		return store__explain(c->ret->why, err, store__why(c->store));
 	c->names[c->n++] = name;
 	return 0;
 }
 
-static int on_link(void *arg, const struct store_file *link)
+static int report_link(void *arg, const struct store_file *link)
 {
 	fault(arg, "%s: " STORE_LINK, link->name);
 	return 0;
@@ -252,7 +250,7 @@ static int add_expired(struct lake_checker *c)
 		err = entries__add(&c->expired, key, "", e->n);
 	}
 	entries__unite(&c->expired);
-	return err ? fail(c, err, "out of memory") : 0;
+	return err ? store__explain(c->ret->why, err, "out of memory") : 0;
 }
 
 static void compare(struct lake_checker *c)
@@ -306,13 +304,15 @@ int check_lake__read(struct lake_checker **ret_checker, struct store *s, FILE *o
 	c->ret = ret;
 	err = compactions__read(s, NULL, &c->compactions, ret->why);
 	if (!err)
-		err = store__list(s, LAKE_TOP, on_file, c) ?: store__links(s, LAKE_TOP, on_link, c);
+		err = store__list(s, LAKE_TOP, check_listed, c) ?:
+			      store__links(s, LAKE_TOP, report_link, c);
 	if (err && !*ret->why)
-		fail(c, err, store__why(s));
+		store__explain(c->ret->why, err, store__why(s));
 	if (!err)
 		err = read_batch(c);
 	if (!err && !ret->files)
-		err = fail(c, -ENOENT, "no files of a lake (" LAKE_TOP ") are there");
+		err = store__explain(c->ret->why, -ENOENT,
+				     "no files of a lake (" LAKE_TOP ") are there");
 	if (!err)
 		err = add_expired(c);
 	if (!err)
@@ -330,7 +330,7 @@ static int take_manifest(void *arg, const char *line)
 	uint64_t rows;
 
 	if (!parse_stated(line, key, &rows, &text))
-		return fail(c, -EBADMSG, "DuckDB's answer cannot be read");
+		return store__explain(c->ret->why, -EBADMSG, "DuckDB's answer cannot be read");
 	e = entries__find(&c->stated, key);
 	if (!e && (!*c->missing || !same_session(key, c->missing))) {
 		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
@@ -358,7 +358,7 @@ int check_lake__session(struct lake_checker *c, const struct session_reader *r,
 
 	c->ret = ret;
 	if (!sql)
-		return fail(c, -ENOMEM, "out of memory");
+		return store__explain(c->ret->why, -ENOMEM, "out of memory");
 	fputs("SELECT " STATED " FROM (", sql);
 	session_row__select(sql, r);
 	fputc(')', sql);

@@ -46,15 +46,9 @@ struct compaction {
 	bool same; /* a new file has the rows of its inputs */
 };
 
-static int fail(struct compaction *c, int err, const char *what)
-{
-	snprintf(c->ret->why, sizeof(c->ret->why), "%s", what);
-	return err;
-}
-
 static int no_memory(struct compaction *c)
 {
-	return fail(c, -ENOMEM, "out of memory");
+	return store__explain(c->ret->why, -ENOMEM, "out of memory");
 }
 
 static int64_t now_s(void)
@@ -62,17 +56,12 @@ static int64_t now_s(void)
 	return (int64_t)(clock__real_ns() / NSEC_PER_SEC);
 }
 
-static void key_of(const struct lake_name *name, char key[2 * LAKE_PART_MAX])
-{
-	snprintf(key, 2 * LAKE_PART_MAX, "%s/%s", name->machine, name->session);
-}
-
-static int list(struct compaction *c, const char *prefix,
-		int (*on_file)(void *arg, const struct store_file *file))
+static int list_files(struct compaction *c, const char *prefix,
+		      int (*on_file)(void *arg, const struct store_file *file))
 {
 	int err = store__list(c->store, prefix, on_file, c);
 
-	return err && !*c->ret->why ? fail(c, err, store__why(c->store)) : err;
+	return err && !*c->ret->why ? store__explain(c->ret->why, err, store__why(c->store)) : err;
 }
 
 /* Lists the files of STREAM on the day. */
@@ -84,30 +73,30 @@ static int list_day(struct compaction *c, const char *stream,
 	lake_layout__date(date, c->day);
 	snprintf(prefix, sizeof(prefix), LAKE_TOP "stream=%s/date=%s/", stream, date);
 	c->stream = stream;
-	return list(c, prefix, on_file);
+	return list_files(c, prefix, on_file);
 }
 
 /* ---- which sessions have ended ---- */
 
-static int know(struct compaction *c, const char *name, bool ended)
+static int note_session(struct compaction *c, const char *name, bool ended)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct lake_name parsed;
 
 	if (!lake_layout__parse(name, &parsed) || strcmp(parsed.stream, LAKE_SESSIONS) ||
 	    !strcmp(parsed.machine, LAKE_ALL))
 		return 0;
-	key_of(&parsed, key);
+	lake_layout__key(&parsed, key);
 	return entries__add(&c->known, key, ended ? "" : name, 1) ? no_memory(c) : 0;
 }
 
-static int on_session(void *arg, const struct store_file *file)
+static int note_listed_session(void *arg, const struct store_file *file)
 {
 	struct compaction *c = arg;
 
 	return file->temporary || !compactions__counts(&c->before, file->name) ?
 		       0 :
-		       know(c, file->name, false);
+		       note_session(c, file->name, false);
 }
 
 /* Finds all sessions of the lake. A session whose row has been compacted has ended. To be called
@@ -117,9 +106,9 @@ static int find_known(struct compaction *c)
 	int err = 0;
 
 	for (size_t i = 0; i < c->before.replaced.n && !err; i++)
-		err = know(c, c->before.replaced.at[i].key, true);
+		err = note_session(c, c->before.replaced.at[i].key, true);
 	if (!err)
-		err = list(c, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_session);
+		err = list_files(c, LAKE_TOP "stream=" LAKE_SESSIONS "/", note_listed_session);
 	entries__unite(&c->known);
 	return err;
 }
@@ -150,7 +139,7 @@ static int ask_states(struct compaction *c, char **paths, size_t n)
 	fclose(sql);
 	err = question__ask("", question, on_running, c, why);
 	free(question);
-	return err ? fail(c, err, *why ? why : strerror(-err)) : 0;
+	return err ? store__explain(c->ret->why, err, *why ? why : strerror(-err)) : 0;
 }
 
 /* Reads the state of the sessions that have files on this day. */
@@ -172,7 +161,7 @@ static int find_running(struct compaction *c)
 			continue;
 		err = store__fetch(c->store, e->text, &paths[n]);
 		if (err)
-			fail(c, err, store__why(c->store));
+			store__explain(c->ret->why, err, store__why(c->store));
 		else
 			n++;
 	}
@@ -184,13 +173,13 @@ static int find_running(struct compaction *c)
 
 static int on_of_day(void *arg, const struct store_file *file)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct compaction *c = arg;
 	struct lake_name name;
 	struct entry *e;
 
 	if (!file->temporary && lake_layout__parse(file->name, &name)) {
-		key_of(&name, key);
+		lake_layout__key(&name, key);
 		e = entries__find(&c->known, key);
 		if (e)
 			e->seen = 2;
@@ -202,7 +191,7 @@ static int on_of_day(void *arg, const struct store_file *file)
 
 static int on_input(void *arg, const struct store_file *file)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct compaction *c = arg;
 	struct lake_name name;
 	struct input *more;
@@ -210,7 +199,7 @@ static int on_input(void *arg, const struct store_file *file)
 	if (file->temporary || !lake_layout__parse(file->name, &name) ||
 	    !compactions__counts(&c->before, file->name))
 		return 0;
-	key_of(&name, key);
+	lake_layout__key(&name, key);
 	if (strcmp(name.machine, LAKE_ALL) ?
 		    !entries__find(&c->known, key) || entries__find(&c->running, key) :
 		    file->size > TARGET_BYTES / 2)
@@ -304,9 +293,10 @@ static int write_merged(struct compaction *c, struct input *in, size_t n, const 
 	if (!err) {
 		err = question__ask(sql, question, on_checked, &part, why);
 		if (err)
-			fail(c, err, *why ? why : strerror(-err));
+			store__explain(c->ret->why, err, *why ? why : strerror(-err));
 		else if (!part.same)
-			err = fail(c, -EBADMSG, "the merged file has not the rows of its inputs");
+			err = store__explain(c->ret->why, -EBADMSG,
+					     "the merged file has not the rows of its inputs");
 	}
 	free(sql);
 	free(question);
@@ -347,7 +337,7 @@ static int merge(struct compaction *c, struct input *in, size_t n)
 	if (!err)
 		err = store__stage(c->store, name, &path);
 	if (err)
-		fail(c, err, store__why(c->store));
+		store__explain(c->ret->why, err, store__why(c->store));
 	else
 		err = write_merged(c, in, n, path);
 	for (size_t i = 0; i < n; i++) {
@@ -359,7 +349,7 @@ static int merge(struct compaction *c, struct input *in, size_t n)
 		err = store__publish(c->store, name, path);
 		path = NULL;
 		if (err)
-			fail(c, err, store__why(c->store));
+			store__explain(c->ret->why, err, store__why(c->store));
 	}
 	store__drop(c->store, path);
 	return err ?: note_merged(c, in, n, name);
@@ -441,7 +431,8 @@ static int check_unchanged(struct compaction *c)
 	compactions__clear(&now);
 	return err          ?:
 		       same ? 0 :
-			      fail(c, -EAGAIN, "another process has compacted this day meanwhile");
+			      store__explain(c->ret->why, -EAGAIN,
+					     "another process has compacted this day meanwhile");
 }
 
 static int commit(struct compaction *c, uint64_t grace_s)
@@ -490,7 +481,7 @@ static int on_replaced(void *arg, const struct store_file *file)
 		err = compact_lake__clear(c->store, &k->now, file, c->day, k->grace_s, &gone);
 	}
 	if (err)
-		return fail(c, err, store__why(c->store));
+		return store__explain(c->ret->why, err, store__why(c->store));
 	c->ret->removed += gone;
 	c->ret->waiting += !gone;
 	return 0;
@@ -504,7 +495,7 @@ static int clear(struct compaction *c, const char *stream, struct clearing *k)
 	lake_layout__date(date, c->day);
 	snprintf(prefix, sizeof(prefix), LAKE_TOP "stream=%s/date=%s/", stream, date);
 	err = store__list(c->store, prefix, on_replaced, k);
-	return err && !*c->ret->why ? fail(c, err, store__why(c->store)) : err;
+	return err && !*c->ret->why ? store__explain(c->ret->why, err, store__why(c->store)) : err;
 }
 
 static int for_all(struct compaction *c, int (*each)(struct compaction *c, const char *stream))

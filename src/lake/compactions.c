@@ -13,12 +13,6 @@
 #define WITH_ROWS 2 /* `seen` of a list with added files of rows */
 #define LISTS LAKE_TOP "stream=" LAKE_COMPACTED "/"
 
-static int fail(char why[STORE_WHY_MAX], int err, const char *what)
-{
-	snprintf(why, STORE_WHY_MAX, "%s", what);
-	return err;
-}
-
 static int64_t day_of(const char *name)
 {
 	struct lake_name parsed;
@@ -74,7 +68,7 @@ static int read_list(struct store *s, const char *name, struct compactions *c,
 	int err = store__fetch(s, name, &path);
 
 	if (err)
-		return fail(why, err, store__why(s));
+		return store__explain(why, err, store__why(s));
 	sql = open_memstream(&question, &size);
 	if (sql) {
 		fputs("SELECT file || ' ' || rows || ' ' || added::INTEGER FROM read_parquet(",
@@ -88,7 +82,7 @@ static int read_list(struct store *s, const char *name, struct compactions *c,
 	}
 	store__release(s, path);
 	free(question);
-	return err ? fail(why, err, *what ? what : strerror(-err)) : 0;
+	return err ? store__explain(why, err, *what ? what : strerror(-err)) : 0;
 }
 
 static void note_rows(struct compactions *c)
@@ -122,7 +116,7 @@ int compactions__read(struct store *s, const int64_t *only, struct compactions *
 	}
 	err = store__list(s, prefix, on_list, &r);
 	if (err)
-		fail(why, err, r.why ?: store__why(s));
+		store__explain(why, err, r.why ?: store__why(s));
 	entries__unite(&ret->lists);
 	for (size_t i = 0; i < ret->lists.n && !err; i++)
 		err = read_list(s, ret->lists.at[i].key, ret, why);
@@ -160,7 +154,7 @@ bool compactions__has_rows(struct compactions *c, int64_t day)
 
 /* ---- write ---- */
 
-static void put_files(FILE *sql, const struct entries *files, int64_t day, bool added)
+static void put_day_files(FILE *sql, const struct entries *files, int64_t day, bool added)
 {
 	for (size_t i = 0; i < files->n; i++) {
 		const struct entry *e = &files->at[i];
@@ -179,8 +173,8 @@ static void put_list(FILE *sql, int64_t day, const struct compactions *c, const 
 	fputs("COPY (SELECT CAST(file AS VARCHAR) AS file, CAST(rows AS UBIGINT) AS rows, "
 	      "CAST(added AS BOOLEAN) AS added FROM (VALUES (NULL, 0, false)",
 	      sql);
-	put_files(sql, &c->added, day, true);
-	put_files(sql, &c->replaced, day, false);
+	put_day_files(sql, &c->added, day, true);
+	put_day_files(sql, &c->replaced, day, false);
 	fputs(") AS t(file, rows, added) WHERE file IS NOT NULL) TO ", sql);
 	parquet_sql__text(sql, path);
 	fputs(" (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false);\n", sql);
@@ -202,7 +196,7 @@ int compactions__write(struct store *s, int64_t day, const struct compactions *c
 	compactions__name(name, day);
 	err = store__stage(s, name, &path);
 	if (err)
-		return fail(why, err, store__why(s));
+		return store__explain(why, err, store__why(s));
 	sql = open_memstream(&text, &size);
 	if (sql) {
 		put_list(sql, day, c, path);
@@ -214,26 +208,20 @@ int compactions__write(struct store *s, int64_t day, const struct compactions *c
 	free(text);
 	if (err) {
 		store__drop(s, path);
-		return fail(why, err, *what ? what : strerror(-err));
+		return store__explain(why, err, *what ? what : strerror(-err));
 	}
 	err = store__publish(s, name, path);
-	return err ? fail(why, err, store__why(s)) : 0;
-}
-
-static int note(void *arg, const struct store_file *file)
-{
-	*(bool *)arg |= !file->temporary;
-	return 0;
+	return err ? store__explain(why, err, store__why(s)) : 0;
 }
 
 int compactions__begin(struct store *s, char why[STORE_WHY_MAX])
 {
 	const struct compactions none = { .added.n = 0 };
 	bool there = false;
-	int err = store__list(s, LISTS, note, &there);
+	int err = store__has(s, LISTS, &there);
 
 	if (err)
-		return fail(why, err, store__why(s));
+		return store__explain(why, err, store__why(s));
 	return there ? 0 : compactions__write(s, 0, &none, why);
 }
 

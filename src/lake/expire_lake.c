@@ -22,33 +22,29 @@ struct expiry {
 	bool sessions;         /* remove rows of `sessions`; otherwise those of streams */
 };
 
-static int fail(struct expiry *e, int err, const char *what)
-{
-	snprintf(e->ret->why, sizeof(e->ret->why), "%s", what);
-	return err;
-}
-
-static bool key_of(const char *file, struct lake_name *name, char key[2 * LAKE_PART_MAX])
+static bool parse_name(const char *file, struct lake_name *name, char key[LAKE_KEY_MAX])
 {
 	if (!lake_layout__parse(file, name))
 		return false;
-	snprintf(key, 2 * LAKE_PART_MAX, "%s/%s", name->machine, name->session);
+	lake_layout__key(name, key);
 	return true;
 }
 
-static int note(struct expiry *e, const char *file)
+static int note_recent(struct expiry *e, const char *file)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct lake_name name;
 
-	if (!key_of(file, &name, key) || !strcmp(name.machine, LAKE_ALL) || name.day < e->day)
+	if (!parse_name(file, &name, key) || !strcmp(name.machine, LAKE_ALL) || name.day < e->day)
 		return 0;
-	return entries__add(&e->recent, key, "", 1) ? fail(e, -ENOMEM, "out of memory") : 0;
+	return entries__add(&e->recent, key, "", 1) ?
+		       store__explain(e->ret->why, -ENOMEM, "out of memory") :
+		       0;
 }
 
-static int on_file(void *arg, const struct store_file *file)
+static int note_listed(void *arg, const struct store_file *file)
 {
-	return file->temporary ? 0 : note(arg, file->name);
+	return file->temporary ? 0 : note_recent(arg, file->name);
 }
 
 static int drop(struct expiry *e, const struct store_file *file)
@@ -56,7 +52,7 @@ static int drop(struct expiry *e, const struct store_file *file)
 	int err = store__remove(e->store, file->name);
 
 	if (err)
-		return fail(e, err, store__why(e->store));
+		return store__explain(e->ret->why, err, store__why(e->store));
 	e->ret->files++;
 	e->ret->bytes += file->size;
 	return 0;
@@ -76,13 +72,13 @@ static bool is_of(const char *file, int64_t day, bool sessions)
  * `sessions`. */
 static bool any(struct expiry *e, int64_t day, bool sessions, struct entries *which)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct lake_name name;
 
 	for (size_t i = 0; i < e->compactions.replaced.n; i++) {
 		const char *file = e->compactions.replaced.at[i].key;
 
-		if (is_of(file, day, sessions) && key_of(file, &name, key) &&
+		if (is_of(file, day, sessions) && parse_name(file, &name, key) &&
 		    entries__find(which, key))
 			return true;
 	}
@@ -92,7 +88,7 @@ static bool any(struct expiry *e, int64_t day, bool sessions, struct entries *wh
 /* An old day's rows of `sessions` stay while one of these sessions is recent. */
 static int find_stated(struct expiry *e)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct lake_name name, list;
 	int err = 0;
 
@@ -103,12 +99,12 @@ static int find_stated(struct expiry *e)
 		for (size_t k = 0; k < e->compactions.replaced.n && !err; k++) {
 			const char *file = e->compactions.replaced.at[k].key;
 
-			if (is_of(file, list.day, true) && key_of(file, &name, key))
+			if (is_of(file, list.day, true) && parse_name(file, &name, key))
 				err = entries__add(&e->stated, key, "", 1);
 		}
 	}
 	entries__unite(&e->stated);
-	return err ? fail(e, err, "out of memory") : 0;
+	return err ? store__explain(e->ret->why, err, "out of memory") : 0;
 }
 
 /* Removes files of DAY that do not count, before the list that says so is removed. */
@@ -132,7 +128,7 @@ static int cut_list(struct expiry *e, int64_t day, const char *list)
 
 	if (!stays && !any(e, day, false, &e->recent) && !any(e, day, false, &e->stated)) {
 		err = store__remove(e->store, list);
-		return err ? fail(e, err, store__why(e->store)) : 0;
+		return err ? store__explain(e->ret->why, err, store__why(e->store)) : 0;
 	}
 	if (!compactions__has_rows(&e->compactions, day))
 		return 0;
@@ -140,7 +136,7 @@ static int cut_list(struct expiry *e, int64_t day, const char *list)
 		if (is_of(e->compactions.added.at[i].key, day, true))
 			err = entries__add(&left.added, e->compactions.added.at[i].key, "",
 					   e->compactions.added.at[i].n);
-	err = err ? fail(e, err, "out of memory") :
+	err = err ? store__explain(e->ret->why, err, "out of memory") :
 		    compactions__write(e->store, day, &left, e->ret->why);
 	entries__clear(&left.added);
 	return err;
@@ -169,8 +165,8 @@ static int remove_temporary(struct expiry *e, const struct store_file *file)
 }
 
 /* Removes a file that does not count. */
-static int remove_replaced(struct expiry *e, const struct store_file *file,
-			   const struct lake_name *name)
+static int remove_uncounted(struct expiry *e, const struct store_file *file,
+			    const struct lake_name *name)
 {
 	bool gone;
 	int err;
@@ -182,7 +178,7 @@ static int remove_replaced(struct expiry *e, const struct store_file *file,
 	err = compact_lake__clear(e->store, &e->compactions, file, name->day, COMPACT_GRACE_S,
 				  &gone);
 	if (err)
-		return fail(e, err, store__why(e->store));
+		return store__explain(e->ret->why, err, store__why(e->store));
 	e->ret->files += gone;
 	e->ret->bytes += gone ? file->size : 0;
 	return 0;
@@ -190,16 +186,16 @@ static int remove_replaced(struct expiry *e, const struct store_file *file,
 
 static int remove_old(void *arg, const struct store_file *file)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct expiry *e = arg;
 	struct lake_name name;
 
 	if (file->temporary)
 		return remove_temporary(e, file);
-	if (!key_of(file->name, &name, key) || !strcmp(name.stream, LAKE_COMPACTED))
+	if (!parse_name(file->name, &name, key) || !strcmp(name.stream, LAKE_COMPACTED))
 		return 0;
 	if (!compactions__counts(&e->compactions, file->name))
-		return remove_replaced(e, file, &name);
+		return remove_uncounted(e, file, &name);
 	if (!strcmp(name.machine, LAKE_ALL) || entries__find(&e->recent, key) ||
 	    entries__find(&e->stated, key) || e->sessions != !strcmp(name.stream, LAKE_SESSIONS))
 		return 0;
@@ -214,9 +210,9 @@ static int find_recent(struct expiry *e)
 	int err = compactions__read(e->store, NULL, &e->compactions, e->ret->why);
 
 	if (!err)
-		err = store__list(e->store, LAKE_TOP, on_file, e);
+		err = store__list(e->store, LAKE_TOP, note_listed, e);
 	for (size_t i = 0; i < e->compactions.replaced.n && !err; i++)
-		err = note(e, e->compactions.replaced.at[i].key);
+		err = note_recent(e, e->compactions.replaced.at[i].key);
 	entries__unite(&e->recent);
 	return err ?: find_stated(e);
 }
@@ -224,13 +220,13 @@ static int find_recent(struct expiry *e)
 /* Counts the sessions that only lists to be removed mention. */
 static void count_sessions(struct expiry *e)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct lake_name name;
 
 	for (size_t i = 0; i < e->compactions.replaced.n; i++) {
 		const char *file = e->compactions.replaced.at[i].key;
 
-		if (key_of(file, &name, key) && !strcmp(name.stream, LAKE_SESSIONS) &&
+		if (parse_name(file, &name, key) && !strcmp(name.stream, LAKE_SESSIONS) &&
 		    name.day < e->day && !entries__find(&e->stated, key))
 			e->ret->sessions++;
 	}
@@ -259,7 +255,7 @@ int expire_lake(struct store *s, int64_t day, struct expire_lake *ret)
 	if (!err)
 		err = store__list(s, LAKE_TOP, remove_old, &e);
 	if (err && !*ret->why)
-		fail(&e, err, store__why(s));
+		store__explain(e.ret->why, err, store__why(s));
 	entries__clear(&e.recent);
 	entries__clear(&e.stated);
 	compactions__clear(&e.compactions);

@@ -11,16 +11,16 @@
 
 static int know(struct entries *known, const char *file)
 {
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 	struct lake_name name;
 
 	if (!lake_layout__parse(file, &name) || strcmp(name.stream, LAKE_SESSIONS))
 		return 0;
-	snprintf(key, sizeof(key), "%s/%s", name.machine, name.session);
+	lake_layout__key(&name, key);
 	return entries__add(known, key, "", 1);
 }
 
-static int on_file(void *arg, const struct store_file *file)
+static int know_file(void *arg, const struct store_file *file)
 {
 	return file->temporary ? 0 : know(arg, file->name);
 }
@@ -29,7 +29,7 @@ static int on_file(void *arg, const struct store_file *file)
 int known_sessions__read(struct store *s, struct entries *ret, char why[STORE_WHY_MAX])
 {
 	struct compactions c;
-	int err = store__list(s, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_file, ret);
+	int err = store__list(s, LAKE_TOP "stream=" LAKE_SESSIONS "/", know_file, ret);
 
 	if (err) {
 		snprintf(why, STORE_WHY_MAX, "%s",
@@ -50,7 +50,7 @@ int known_sessions__read(struct store *s, struct entries *ret, char why[STORE_WH
 bool known_sessions__has(struct entries *known, const struct session_reader *r)
 {
 	const char *machine = json_string_value(json_object_get(r->root, "machine_id"));
-	char key[2 * LAKE_PART_MAX];
+	char key[LAKE_KEY_MAX];
 
 	snprintf(key, sizeof(key), "%s/%s", machine ?: "", session_row__name(r));
 	return entries__find(known, key);

@@ -90,3 +90,8 @@ bool lake_layout__parse(const char *name, struct lake_name *ret)
 		*number = 0;
 	return lake_layout__is_id(ret->machine) && lake_layout__is_id(ret->session);
 }
+
+void lake_layout__key(const struct lake_name *name, char ret[LAKE_KEY_MAX])
+{
+	snprintf(ret, LAKE_KEY_MAX, "%s/%s", name->machine, name->session);
+}

@@ -17,6 +17,7 @@
 #define LAKE_COMPACTED "compacted"
 #define LAKE_ALL "all"
 #define LAKE_PART_MAX 128 /* of a part of a name, with NUL */
+#define LAKE_KEY_MAX (2 * LAKE_PART_MAX)
 
 /* YYYY-MM-DD of DAY since 1970. */
 #define LAKE_DATE_SIZE 16
@@ -39,5 +40,8 @@ struct lake_name {
 
 /* Parses a name. Returns false if it is not a name of a lake's file. */
 bool lake_layout__parse(const char *name, struct lake_name *ret);
+
+/* MACHINE/SESSION of a name. */
+void lake_layout__key(const struct lake_name *name, char ret[LAKE_KEY_MAX]);
 
 #endif

@@ -18,11 +18,6 @@ struct visit {
 	bool ended;
 };
 
-static bool is_session(int dir, const char *name)
-{
-	return session_walk__has_manifest(dir) || session__is_stamp(name);
-}
-
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
 	struct session_reader r = { .fd = dir };
@@ -67,7 +62,7 @@ void local_sessions__visit(const struct local_sessions *v, const char *const *pa
 {
 	struct visit visit = { .v = v };
 	const struct session_walk walk = {
-		.is_session = is_session,
+		.is_session = session_walk__may_recover,
 		.on_session = on_session,
 		.on_other = on_other,
 		.on_failed = on_failed,

@@ -68,7 +68,7 @@ static unsigned int count_of(const struct cutter *c, int64_t day)
 }
 
 /* Adds the span from FROM to TO, to the last piece if nothing separates them. */
-static int add(struct cutter *c, int64_t day, uint64_t from, uint64_t to, bool apart)
+static int add_span(struct cutter *c, int64_t day, uint64_t from, uint64_t to, bool apart)
 {
 	struct lake_piece *more;
 
@@ -116,7 +116,7 @@ static int walk(struct cutter *c)
 			to = o[offset + 1].from_mono_ns - 1;
 		if (cut < c->n_cuts && c->cuts[cut] <= to)
 			to = c->cuts[cut] - 1;
-		err = add(c, day, at, to, apart);
+		err = add_span(c, day, at, to, apart);
 		if (to == UINT64_MAX)
 			break;
 		at = to + 1;

@@ -65,7 +65,7 @@ static void put_boot(FILE *sql, const struct row *row)
 	put_member(sql, row, NULL, "boot_id");
 }
 
-static void put_stream(FILE *sql, const struct row *row)
+static void put_stream_key(FILE *sql, const struct row *row)
 {
 	put_text(sql, schema_streams[row->stream].key);
 }
@@ -204,7 +204,7 @@ static void put_version(FILE *sql, const struct row *row)
 	put_member(sql, row, NULL, "schema_version");
 }
 
-static void put_columns(FILE *sql, const struct row *row)
+static void put_column_count(FILE *sql, const struct row *row)
 {
 	fprintf(sql, "CAST(%zu AS INTEGER)", row->r->n_columns[row->stream]);
 }
@@ -248,7 +248,7 @@ static const struct {
 	{ "machine_id", VIEW_TEXT, put_machine },
 	{ "session", VIEW_TEXT, put_session },
 	{ "boot", VIEW_TEXT, put_boot },
-	{ "stream_name", VIEW_TEXT, put_stream },
+	{ "stream_name", VIEW_TEXT, put_stream_key },
 	{ "state", VIEW_TEXT, put_state },
 	{ "complete", VIEW_BOOL, put_complete },
 	{ "enabled", VIEW_BOOL, put_enabled },
@@ -268,7 +268,7 @@ static const struct {
 	{ "lost_disk", VIEW_UINT, put_disk },
 	{ "lost_shed", VIEW_UINT, put_shed },
 	{ "schema_version", VIEW_TEXT, put_version },
-	{ "column_count", VIEW_INT32, put_columns },
+	{ "column_count", VIEW_INT32, put_column_count },
 	{ "tracer_version", VIEW_TEXT, put_tracer },
 	{ "kernel", VIEW_TEXT, put_kernel },
 	{ "anonymized", VIEW_BOOL, put_anonymized },

@@ -66,6 +66,12 @@ const char *store__why(const struct store *s)
 	return s->why;
 }
 
+int store__explain(char why[STORE_WHY_MAX], int err, const char *what)
+{
+	snprintf(why, STORE_WHY_MAX, "%s", what);
+	return err;
+}
+
 int store__fail(struct store *s, int err, const char *what, const char *name)
 {
 	snprintf(s->why, sizeof(s->why), "%s %.*s: %s", what, STORE_NAME_MAX, name, strerror(-err));
@@ -95,8 +101,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct store_file *)a)->name, ((const struct store_file *)b)->name);
 }
 
-static int list(struct store *s, const char *prefix, bool links,
-		int (*on_file)(void *arg, const struct store_file *file), void *arg)
+static int list_sorted(struct store *s, const char *prefix, bool links,
+		       int (*on_file)(void *arg, const struct store_file *file), void *arg)
 {
 	struct store_files files = { .n = 0 };
 	int err = s->kind->list(s, prefix, &files);
@@ -115,13 +121,24 @@ static int list(struct store *s, const char *prefix, bool links,
 int store__list(struct store *s, const char *prefix,
 		int (*on_file)(void *arg, const struct store_file *file), void *arg)
 {
-	return list(s, prefix, false, on_file, arg);
+	return list_sorted(s, prefix, false, on_file, arg);
+}
+
+static int note_lasting(void *arg, const struct store_file *file)
+{
+	*(bool *)arg |= !file->temporary;
+	return 0;
+}
+
+int store__has(struct store *s, const char *prefix, bool *ret)
+{
+	return store__list(s, prefix, note_lasting, ret);
 }
 
 int store__links(struct store *s, const char *prefix,
 		 int (*on_link)(void *arg, const struct store_file *link), void *arg)
 {
-	return store__directory(s) ? list(s, prefix, true, on_link, arg) : 0;
+	return store__directory(s) ? list_sorted(s, prefix, true, on_link, arg) : 0;
 }
 
 int store__stage(struct store *s, const char *name, char **ret)

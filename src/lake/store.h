@@ -32,6 +32,8 @@ const char *store__directory(const struct store *s);
 
 /* Why the last call failed. Not escaped. */
 const char *store__why(const struct store *s);
+/* Writes WHAT into WHY, cut to its size. Returns ERR. */
+int store__explain(char why[STORE_WHY_MAX], int err, const char *what);
 
 /* Calls ON_FILE for each file whose name begins with PREFIX, a directory's name with its slash or
  * ""; sorted by name. TEMPORARY: left by a process that was killed while it wrote. ON_FILE returns
@@ -45,6 +47,9 @@ struct store_file {
 };
 int store__list(struct store *s, const char *prefix,
 		int (*on_file)(void *arg, const struct store_file *file), void *arg);
+/* Sets *RET if there is a file whose name begins with PREFIX, other than temporary ones. Returns 0,
+ * or a negative errno. */
+int store__has(struct store *s, const char *prefix, bool *ret);
 
 /* The same for symbolic links in a directory, which store__list() does not follow. Engines may. */
 #define STORE_LINK "is a symbolic link, which is not followed"

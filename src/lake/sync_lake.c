@@ -29,12 +29,6 @@ struct sync {
 			       * it has a manifest */
 };
 
-static int fail(struct sync *s, int err, const char *what)
-{
-	snprintf(s->ret->why, sizeof(s->ret->why), "%s", what);
-	return err;
-}
-
 static void say(struct sync *s, const char *session, const char *what)
 {
 	s->config->say(s->config->arg, *session ? session : ".", what);
@@ -72,11 +66,11 @@ static int on_found(void *arg, const struct store_file *file)
 	if (name && (session__is_stamp(last_of(name)) || (manifest && !*name)))
 		err = entries__add(&s->found, name, "", manifest);
 	free(name);
-	return err ? fail(s, err, "out of memory") : 0;
+	return err ? store__explain(s->ret->why, err, "out of memory") : 0;
 }
 
 /* Sessions may be behind it. */
-static int on_link(void *arg, const struct store_file *link)
+static int leave_out_link(void *arg, const struct store_file *link)
 {
 	struct sync *s = arg;
 
@@ -88,7 +82,7 @@ static int on_link(void *arg, const struct store_file *link)
 
 /* The last two parts, by convention MACHINE/SESSION. A session elsewhere is known by its
  * manifest. */
-static const char *key_of(const char *directory)
+static const char *session_of(const char *directory)
 {
 	const char *at = strrchr(directory, '/');
 
@@ -107,17 +101,17 @@ static int copy_file(struct sync *s, const char *session, const char *path, cons
 
 	if (asprintf(&name, "%s%s%s", session, *session ? "/" : "", path) < 0 ||
 	    asprintf(&target, "%s/%s", to, path) < 0)
-		return fail(s, -ENOMEM, "out of memory");
+		return store__explain(s->ret->why, -ENOMEM, "out of memory");
 	err = store__fetch(s->from, name, &local);
 	if (err) {
-		fail(s, err, store__why(s->from));
+		store__explain(s->ret->why, err, store__why(s->from));
 	} else {
 		slash = strrchr(target, '/');
 		*slash = 0;
 		mkdir(target, 0700);
 		*slash = '/';
 		if (rename(local, target))
-			err = fail(s, -errno, strerror(errno));
+			err = store__explain(s->ret->why, -errno, strerror(errno));
 		store__release(s->from, local);
 	}
 	free(name);
@@ -151,7 +145,7 @@ static int took(struct sync *s, const char *session, int err, const struct added
 		s->ret->files += added->files;
 		s->ret->lost += added->lost;
 	} else if (added->general) {
-		return fail(s, err, added->why);
+		return store__explain(s->ret->why, err, added->why);
 	} else {
 		s->ret->left_out++;
 		say(s, session, added->why);
@@ -202,7 +196,7 @@ static int add_from(struct sync *s, const char *session, struct session_reader *
 static int add_in(struct sync *s, const char *session, const char *directory, bool copy)
 {
 	struct session_reader r = { .fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
-	int err = r.fd < 0 ? fail(s, -errno, strerror(errno)) :
+	int err = r.fd < 0 ? store__explain(s->ret->why, -errno, strerror(errno)) :
 			     add_from(s, session, &r, directory, copy);
 
 	if (copy)
@@ -213,7 +207,7 @@ static int add_in(struct sync *s, const char *session, const char *directory, bo
 	return err;
 }
 
-static int add(struct sync *s, const char *session)
+static int sync_session(struct sync *s, const char *session)
 {
 	const char *local = store__directory(s->from);
 	char directory[PATH_MAX];
@@ -225,7 +219,7 @@ static int add(struct sync *s, const char *session)
 	}
 	snprintf(directory, sizeof(directory), "%s/iotrc-sync-XXXXXX", temporary_dir());
 	if (!mkdtemp(directory))
-		return fail(s, -errno, strerror(errno));
+		return store__explain(s->ret->why, -errno, strerror(errno));
 	err = copy_file(s, session, MANIFEST_NAME, directory);
 	if (!err)
 		return add_in(s, session, directory, true);
@@ -235,15 +229,15 @@ static int add(struct sync *s, const char *session)
 
 /* ---- all ---- */
 
-static int list(struct sync *s)
+static int list_sources(struct sync *s)
 {
 	int err = s->config->again ? 0 : known_sessions__read(s->to, &s->known, s->ret->why);
 
 	if (!err) {
 		err = store__list(s->from, "", on_found, s) ?:
-							      store__links(s->from, "", on_link, s);
+			      store__links(s->from, "", leave_out_link, s);
 		if (err && !*s->ret->why)
-			fail(s, err, store__why(s->from));
+			store__explain(s->ret->why, err, store__why(s->from));
 	}
 	entries__unite(&s->found);
 	s->ret->found += s->found.n;
@@ -257,17 +251,17 @@ int sync_lake(const struct sync_lake_config *config, struct sync_lake *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	duckdb__hold();
-	err = list(&s);
+	err = list_sources(&s);
 	for (size_t i = 0; i < s.found.n && !err; i++) {
 		const char *session = s.found.at[i].key;
 
-		if (entries__find(&s.known, key_of(session))) {
+		if (entries__find(&s.known, session_of(session))) {
 			ret->known++;
 		} else if (!s.found.at[i].n) {
 			ret->waiting++;
 			say(&s, session, "has no manifest (yet)");
 		} else {
-			err = add(&s, session);
+			err = sync_session(&s, session);
 		}
 	}
 	if (!err && (ret->added || ret->known))

@@ -87,7 +87,7 @@ static void put_name(const struct views *v, const char *name)
 }
 
 /* "name TYPE, name TYPE" */
-static void put_columns(const struct views *v, const char *stream, const char *separator)
+static void put_view_columns(const struct views *v, const char *stream, const char *separator)
 {
 	const char *name;
 	enum view_type type;
@@ -141,7 +141,7 @@ static void put_clickhouse_source(const struct views *v, const char *stream)
 
 	columns.out = open_memstream(&structure, &size);
 	if (columns.out) {
-		put_columns(&columns, stream, ", ");
+		put_view_columns(&columns, stream, ", ");
 		fclose(columns.out);
 	}
 	if (v->s3) {
@@ -300,7 +300,7 @@ static void put_spark(const struct views *v, const char *stream)
 static void put_trino(const struct views *v, const char *stream)
 {
 	fprintf(v->out, "CREATE TABLE IF NOT EXISTS lake_%s (", stream);
-	put_columns(v, stream, ", ");
+	put_view_columns(v, stream, ", ");
 	fputs(", \"date\" varchar, \"machine\" varchar)\nWITH (format = 'PARQUET', external_location = ",
 	      v->out);
 	put_path(v, stream, "");
@@ -396,21 +396,15 @@ static const struct dialect *find(const char *name)
 	return NULL;
 }
 
-static int on_file(void *arg, const struct store_file *file)
-{
-	*(bool *)arg |= !file->temporary;
-	return 0;
-}
-
 /* Finds the streams that have files. No engine takes a view of none. */
 static int look(struct store *s, struct views *v)
 {
 	char prefix[STORE_NAME_MAX];
-	int err = store__list(s, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_file, &v->sessions);
+	int err = store__has(s, LAKE_TOP "stream=" LAKE_SESSIONS "/", &v->sessions);
 
 	for (int i = 0; i < STREAM_COUNT && !err; i++) {
 		snprintf(prefix, sizeof(prefix), LAKE_TOP "stream=%s/", schema_streams[i].key);
-		err = store__list(s, prefix, on_file, &v->there[i]);
+		err = store__has(s, prefix, &v->there[i]);
 		v->any |= v->there[i];
 	}
 	v->any |= v->sessions;

@@ -31,7 +31,7 @@ static int problem(const char **ret_problem, const char *text)
 }
 
 /* Parses the line from LINE to END, its line feed or the NUL. */
-static int parse_line(char *line, char *end, config__line_fn *each, void *arg, unsigned int number,
+static int split_line(char *line, char *end, config__line_fn *each, void *arg, unsigned int number,
 		      const char **ret_problem)
 {
 	char *equals = memchr(line, '=', end - line), *key, *value;
@@ -62,7 +62,7 @@ int config__parse(char *text, size_t len, config__line_fn *each, void *arg, unsi
 		++*ret_line;
 		if (memchr(line, 0, stop - line))
 			return problem(ret_problem, "a NUL byte: not a text file");
-		err = parse_line(line, stop, each, arg, *ret_line, ret_problem);
+		err = split_line(line, stop, each, arg, *ret_line, ret_problem);
 	}
 	return err;
 }

@@ -221,7 +221,7 @@ static const struct option_row *find_option(const char *name)
 }
 
 /* For an option whose value is optional, `yes` means no value. */
-static int parse_line(void *arg, unsigned int line, const char *key, const char *value)
+static int apply_line(void *arg, unsigned int line, const char *key, const char *value)
 {
 	struct parse *p = arg;
 	const struct option_row *option = find_option(key);
@@ -273,7 +273,7 @@ static int parse_file(struct parse *p, const char *file)
 
 	if (err)
 		return option__fail(p, "cannot read %.200s: %s", file, strerror(-err));
-	err = config__parse(p->o.config_text, len, parse_line, p, &line, &problem);
+	err = config__parse(p->o.config_text, len, apply_line, p, &line, &problem);
 	if (err && problem)
 		option__fail(p, "%s", problem);
 	return err ? fail_at(p, file, line) : 0;

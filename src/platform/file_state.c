@@ -188,7 +188,7 @@ struct cursor {
 };
 
 /* Copies an attribute of SIZE bytes, if it was returned. */
-static void take(struct cursor *c, uint32_t attribute, void *ret, size_t size)
+static void take_attribute(struct cursor *c, uint32_t attribute, void *ret, size_t size)
 {
 	if (!(c->has & attribute) || (size_t)(c->end - c->at) < size)
 		return;
@@ -202,7 +202,7 @@ static const char *take_name(struct cursor *c)
 	const char *from = c->at;
 	attrreference_t ref = { 0 };
 
-	take(c, ATTR_CMN_NAME, &ref, sizeof(ref));
+	take_attribute(c, ATTR_CMN_NAME, &ref, sizeof(ref));
 	if (ref.attr_dataoffset < 0 || ref.attr_dataoffset >= c->end - from ||
 	    ref.attr_length > (uint32_t)(c->end - from - ref.attr_dataoffset) || !ref.attr_length ||
 	    from[ref.attr_dataoffset + ref.attr_length - 1])
@@ -214,10 +214,10 @@ static void take_times(struct cursor *c, struct file_state *ret)
 {
 	struct timespec birth = { 0 }, modified = { 0 }, changed = { 0 }, accessed = { 0 };
 
-	take(c, ATTR_CMN_CRTIME, &birth, sizeof(birth));
-	take(c, ATTR_CMN_MODTIME, &modified, sizeof(modified));
-	take(c, ATTR_CMN_CHGTIME, &changed, sizeof(changed));
-	take(c, ATTR_CMN_ACCTIME, &accessed, sizeof(accessed));
+	take_attribute(c, ATTR_CMN_CRTIME, &birth, sizeof(birth));
+	take_attribute(c, ATTR_CMN_MODTIME, &modified, sizeof(modified));
+	take_attribute(c, ATTR_CMN_CHGTIME, &changed, sizeof(changed));
+	take_attribute(c, ATTR_CMN_ACCTIME, &accessed, sizeof(accessed));
 	ret->birth = time_of(birth);
 	ret->modified = time_of(modified);
 	ret->changed = time_of(changed);
@@ -237,8 +237,8 @@ static uint32_t mode_of(uint32_t type, uint32_t access)
 
 /* Parses an entry, except for facts about directories. Returns its name, or NULL if it is
  * malformed. */
-static const char *parse(const char *entry, uint32_t len, struct file_state *ret,
-			 uint32_t *ret_type, int *ret_error)
+static const char *parse_entry(const char *entry, uint32_t len, struct file_state *ret,
+			       uint32_t *ret_type, int *ret_error)
 {
 	attribute_set_t returned = { 0 };
 	struct cursor c = { entry + sizeof(len), entry + len, ATTR_CMN_RETURNED_ATTRS };
@@ -248,20 +248,20 @@ static const char *parse(const char *entry, uint32_t len, struct file_state *ret
 	const char *name;
 
 	*ret = (struct file_state){ 0 };
-	take(&c, ATTR_CMN_RETURNED_ATTRS, &returned, sizeof(returned));
+	take_attribute(&c, ATTR_CMN_RETURNED_ATTRS, &returned, sizeof(returned));
 	c.has = returned.commonattr;
-	take(&c, ATTR_CMN_ERROR, &error, sizeof(error));
+	take_attribute(&c, ATTR_CMN_ERROR, &error, sizeof(error));
 	name = take_name(&c);
-	take(&c, ATTR_CMN_DEVID, &dev, sizeof(dev));
-	take(&c, ATTR_CMN_OBJTYPE, &type, sizeof(type));
+	take_attribute(&c, ATTR_CMN_DEVID, &dev, sizeof(dev));
+	take_attribute(&c, ATTR_CMN_OBJTYPE, &type, sizeof(type));
 	take_times(&c, ret);
-	take(&c, ATTR_CMN_ACCESSMASK, &access, sizeof(access));
-	take(&c, ATTR_CMN_FLAGS, &ret->attributes, sizeof(ret->attributes));
-	take(&c, ATTR_CMN_FILEID, &ret->inode, sizeof(ret->inode));
+	take_attribute(&c, ATTR_CMN_ACCESSMASK, &access, sizeof(access));
+	take_attribute(&c, ATTR_CMN_FLAGS, &ret->attributes, sizeof(ret->attributes));
+	take_attribute(&c, ATTR_CMN_FILEID, &ret->inode, sizeof(ret->inode));
 	c.has = returned.fileattr;
-	take(&c, ATTR_FILE_LINKCOUNT, &ret->nlink, sizeof(ret->nlink));
-	take(&c, ATTR_FILE_ALLOCSIZE, &physical, sizeof(physical));
-	take(&c, ATTR_FILE_DATALENGTH, &size, sizeof(size));
+	take_attribute(&c, ATTR_FILE_LINKCOUNT, &ret->nlink, sizeof(ret->nlink));
+	take_attribute(&c, ATTR_FILE_ALLOCSIZE, &physical, sizeof(physical));
+	take_attribute(&c, ATTR_FILE_DATALENGTH, &size, sizeof(size));
 	ret->size = (uint64_t)size;
 	ret->physical = (uint64_t)physical;
 	ret->major = (uint32_t)major(dev);
@@ -316,7 +316,7 @@ int listing__next(struct listing *l, const char **ret_name, struct file_state *r
 			return -EIO;
 		l->at += len;
 		l->n--;
-		*ret_name = parse(entry, len, ret, &type, ret_error);
+		*ret_name = parse_entry(entry, len, ret, &type, ret_error);
 		if (!*ret_name)
 			return -EIO;
 	} while (is_dots(*ret_name));

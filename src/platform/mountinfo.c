@@ -33,7 +33,7 @@ void mountinfo__unescape(char *s)
 }
 
 /* Between the options of the mount and the dash are optional fields. */
-static bool parse(struct mountinfo *m)
+static bool parse_line(struct mountinfo *m)
 {
 	char *at = m->text, *dash = strstr(m->text, " - ");
 
@@ -63,7 +63,7 @@ static bool parse(struct mountinfo *m)
 bool mountinfo__next(struct mountinfo *m, FILE *file)
 {
 	while (getline(&m->text, &m->size, file) > 0)
-		if (parse(m))
+		if (parse_line(m))
 			return true;
 	return false;
 }

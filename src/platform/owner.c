@@ -27,7 +27,7 @@ static void give_back(void)
 }
 
 /* With the user id, the kernel also drops the capabilities for files (CAP_FS_MASK). */
-static int take(uid_t uid, gid_t gid)
+static int take_ids(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);
 	setfsuid(uid);
@@ -45,7 +45,7 @@ static void give_back(void)
 	pthread_setugid_np(KAUTH_UID_NONE, KAUTH_GID_NONE);
 }
 
-static int take(uid_t uid, gid_t gid)
+static int take_ids(uid_t uid, gid_t gid)
 {
 	return pthread_setugid_np(uid, gid) ? -EPERM : 0;
 }
@@ -59,7 +59,7 @@ int owner__take(int fd, bool *ret_taken)
 	*ret_taken = false;
 	if (geteuid() || fstat(fd, &st) < 0 || !st.st_uid)
 		return 0;
-	err = take(st.st_uid, st.st_gid);
+	err = take_ids(st.st_uid, st.st_gid);
 	*ret_taken = !err;
 	return err;
 }

@@ -69,7 +69,7 @@ static char *overlay_columns(struct encoder *e, const struct rec_extent *r, char
 	return p;
 }
 
-static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *p)
+static char *extent_owner_columns(struct encoder *e, const struct rec_extent *r, char *p)
 {
 	COLUMN(p, "pid");
 	if (r->tid)
@@ -120,7 +120,7 @@ char *encode__extent(struct encoder *e, const void *record, size_t size, char *p
 	COLUMN(p, "kind");
 	p = encode__word(p, kinds[r->kind]);
 	p = file_columns(e, r, p);
-	p = owner_columns(e, r, p);
+	p = extent_owner_columns(e, r, p);
 	COLUMN(p, "age_ms");
 	if (r->age != EXTENT_NO_AGE)
 		p = csv__millis(p, r->age);

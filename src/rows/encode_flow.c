@@ -8,7 +8,7 @@
 #include "rows/linux_numbers.h"
 #include "rows/operation.h"
 
-static char *owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
+static char *flow_owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
 {
 	COLUMN(p, "pid");
 	if (r->pid)
@@ -74,7 +74,7 @@ char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
 	p = encode__begin(e, STREAM_NW_FLOW, r->ns, p);
 	COLUMN(p, "event_type");
 	p = encode__word(p, operation__name(STREAM_NW_FLOW, r->event));
-	p = owner_columns(e, r, p);
+	p = flow_owner_columns(e, r, p);
 	p = end_columns(e, r, p);
 	COLUMN(p, "bytes_sent");
 	p = csv__u64(p, r->bytes_sent);

@@ -17,7 +17,7 @@
 #define ROUNDS 7
 
 /* Loads a program that returns 0. Returns its descriptor, or a negative errno. */
-static int load(enum bpf_prog_type type, enum bpf_attach_type expected)
+static int load_empty(enum bpf_prog_type type, enum bpf_attach_type expected)
 {
 	static const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -31,7 +31,7 @@ static int load(enum bpf_prog_type type, enum bpf_attach_type expected)
 /* Both return the descriptor of a link, or a negative errno. */
 static int attach_tracepoint(const char *name)
 {
-	int prog = load(BPF_PROG_TYPE_TRACEPOINT, 0), event = -1, link = prog;
+	int prog = load_empty(BPF_PROG_TYPE_TRACEPOINT, 0), event = -1, link = prog;
 
 	if (prog >= 0)
 		link = event = tracepoint__open(name);
@@ -49,7 +49,7 @@ static int attach_function(uint32_t flags)
 	static const char *const names[] = { CALLED };
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.flags = flags, .kprobe_multi.cnt = 1,
 		    .kprobe_multi.syms = (const char **)names);
-	int prog = load(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI), link = prog;
+	int prog = load_empty(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI), link = prog;
 
 	if (prog >= 0) {
 		link = bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts);

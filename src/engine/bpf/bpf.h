@@ -213,6 +213,10 @@ size_t missed__hooks(struct engine *e, struct manifest_hook *ret);
 size_t limits__list(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX]);
 const char *limits__warning(const struct engine *e);
 
+/* Whether the kernel has no task storage; whether it hides the names that io_uring has read. */
+bool limits__no_task_storage(const struct bpf_engine *b);
+bool limits__nameless_uring(const struct bpf_engine *b);
+
 /* Prints the rows of a table in docs/hooks.md. */
 void limits__print(FILE *out);
 

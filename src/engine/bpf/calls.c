@@ -15,7 +15,7 @@ struct telling {
 	void *arg;
 };
 
-static void tell_one(void *arg, const void *entry)
+static void tell_call(void *arg, const void *entry)
 {
 	const struct telling *t = arg;
 	const struct call_in_progress *c = entry;
@@ -44,7 +44,7 @@ int calls__tell(struct engine *e, engine_call_fn tell, void *arg)
 
 	if (!b->tells_calls)
 		return -EINVAL;
-	return iterator__run(b->skel->progs.tell_calls, sizeof(struct call_in_progress), tell_one,
+	return iterator__run(b->skel->progs.tell_calls, sizeof(struct call_in_progress), tell_call,
 			     &t);
 }
 

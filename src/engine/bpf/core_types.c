@@ -41,7 +41,7 @@ static size_t length(const char *name)
 	return flavour ? (size_t)(flavour - name) : strlen(name);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
 	size_t x_len = length(x), y_len = length(y);
@@ -69,13 +69,13 @@ static int read_names(struct type_names *ret, const struct btf *ours)
 		if (is_struct(t))
 			ret->at[ret->n++] = btf__name_by_offset(ours, t->name_off);
 	}
-	qsort(ret->at, ret->n, sizeof(*ret->at), compare);
+	qsort(ret->at, ret->n, sizeof(*ret->at), compare_names);
 	return 0;
 }
 
-static bool is_known(const struct type_names *known, const char *name)
+static bool is_known_type(const struct type_names *known, const char *name)
 {
-	return bsearch(&name, known->at, known->n, sizeof(*known->at), compare);
+	return bsearch(&name, known->at, known->n, sizeof(*known->at), compare_names);
 }
 
 /* ---- the copy ---- */
@@ -126,7 +126,8 @@ static size_t shorten(char *copy, const struct btf *kernel, const struct type_na
 		struct btf_type *t = (struct btf_type *)(types + ((const char *)of - first));
 
 		cut_references(t, last);
-		if (is_struct(of) && !is_known(known, btf__name_by_offset(kernel, of->name_off)))
+		if (is_struct(of) &&
+		    !is_known_type(known, btf__name_by_offset(kernel, of->name_off)))
 			t->name_off = 0;
 	}
 	if (last + 1 < btf__type_cnt(kernel))

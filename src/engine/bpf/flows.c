@@ -12,7 +12,7 @@
 #include "engine/bpf/kernel.h"
 #include "iotrc.skel.h"
 
-static void tell_one(void *arg, const void *entry)
+static void tell_flow(void *arg, const void *entry)
 {
 	const struct sink *sink = arg;
 
@@ -29,7 +29,7 @@ static int look(int fd, const struct sink *sink)
 
 	if (fd < 0)
 		return fd;
-	err = iterator__read(fd, sizeof(struct rec_flow), tell_one, (void *)sink);
+	err = iterator__read(fd, sizeof(struct rec_flow), tell_flow, (void *)sink);
 	close(fd);
 	return err;
 }

@@ -31,8 +31,8 @@ static int call_of(const char *const *names, const char *name)
 	return -1;
 }
 
-static bool wanted(const char *symbol, const struct syscall_desc *native,
-		   const struct syscall_desc *compat)
+static bool wants_symbol(const char *symbol, const struct syscall_desc *native,
+			 const struct syscall_desc *compat)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t len = strlen(kinds[i].prefix);
@@ -48,7 +48,7 @@ static bool wanted(const char *symbol, const struct syscall_desc *native,
 	return false;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_addresses(const void *a, const void *b)
 {
 	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
 
@@ -78,7 +78,7 @@ static int read_symbols(FILE *symbols, struct functions *f, const struct syscall
 		    sscanf(line, "%lx %*c %255s", &addr, symbol) != 2)
 			continue;
 		special = refusal(f, symbol);
-		if (!special && !wanted(symbol, native, compat))
+		if (!special && !wants_symbol(symbol, native, compat))
 			continue;
 		if (!addr)
 			return -EPERM;
@@ -97,7 +97,7 @@ static void arrange(struct functions *f)
 {
 	size_t kept = 0;
 
-	qsort(f->calls, f->n_calls, sizeof(*f->calls), compare);
+	qsort(f->calls, f->n_calls, sizeof(*f->calls), compare_addresses);
 	for (size_t i = 0; i < f->n_calls; i++)
 		if (!kept || f->calls[kept - 1] != f->calls[i])
 			f->calls[kept++] = f->calls[i];

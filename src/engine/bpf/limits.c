@@ -4,19 +4,19 @@
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
-static bool no_task_storage(const struct bpf_engine *b)
+bool limits__no_task_storage(const struct bpf_engine *b)
 {
 	return !b->skel->rodata->cfg.task_storage;
+}
+
+bool limits__nameless_uring(const struct bpf_engine *b)
+{
+	return b->skel->rodata->cfg.uring_nameless;
 }
 
 static bool no_rdonly_cast(const struct bpf_engine *b)
 {
 	return !b->from_6_2;
-}
-
-static bool nameless_uring(const struct bpf_engine *b)
-{
-	return b->skel->rodata->cfg.uring_nameless;
 }
 
 static bool no_last(const struct bpf_engine *b)
@@ -51,10 +51,10 @@ static const struct {
 	const char *kernels, *text;
 	/* clang-format off */
 } limits[] = {
-	{ no_task_storage, "up to 5.12",
+	{ limits__no_task_storage, "up to 5.12",
 	  "no task storage for tracing programs: the state of threads is kept in a table, whose size --memory "
 	  "sets; calls of threads that do not fit into it are counted as lost" },
-	{ nameless_uring, "up to 5.17",
+	{ limits__nameless_uring, "up to 5.17",
 	  "io_uring completions do not identify their request: requests in flight with the same user_data are "
 	  "counted as lost" },
 	{ no_rdonly_cast, "up to 6.1",

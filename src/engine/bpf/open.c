@@ -54,7 +54,7 @@ static void free_engine(struct engine *e)
 	free(b);
 }
 
-static void forget(struct engine *e)
+static void forget_definitions(struct engine *e)
 {
 	((struct bpf_engine *)e)->skel->data->epoch++;
 }
@@ -99,8 +99,8 @@ static struct iotrc_bpf *open_object(bool from_6_2, const struct bpf_object_open
 }
 
 /* Opens the embedded object, and writes the configuration of this recording into it. */
-static int prepare(struct bpf_engine *b, const struct engine_config *config, const struct btf *btf,
-		   char *problem)
+static int prepare_object(struct bpf_engine *b, const struct engine_config *config,
+			  const struct btf *btf, char *problem)
 {
 	char types[CORE_TYPES_PATH_SIZE];
 	/* If the kernel lacks a type, libbpf searches its modules, which needs CAP_SYS_ADMIN,
@@ -142,7 +142,7 @@ static int start(struct bpf_engine *b, const struct engine_config *config, char 
 			problem, -errno,
 			"this kernel has no type information at /sys/kernel/btf/vmlinux; "
 			"it must be built with CONFIG_DEBUG_INFO_BTF=y");
-	err = prepare(b, config, btf, problem);
+	err = prepare_object(b, config, btf, problem);
 	if (!err)
 		err = programs__choose_attach(b, config->selection->attach, btf, problem);
 	if (!err)
@@ -211,7 +211,7 @@ const struct engine_type engine_bpf = {
 	.shed = counters__shed,
 	.matched = counters__matched,
 	.add_cgroup = cgroups__add,
-	.forget = forget,
+	.forget = forget_definitions,
 	.hooks = missed__hooks,
 	.limits = limits__list,
 	.warning = limits__warning,

@@ -16,7 +16,7 @@ static struct bpf_map *constants; /* NULL: no program is trimmed */
 /* What the kernel is told of the program that is being loaded. */
 static struct code loading;
 
-static void forget(void)
+static void forget_program(void)
 {
 	free(loading.insns);
 	free(loading.functions);
@@ -69,11 +69,11 @@ static int trim(struct bpf_prog_load_opts *opts)
 	return err;
 }
 
-static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+static int prepare_program(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
 	int err;
 
-	forget();
+	forget_program();
 	loading.n = bpf_program__insn_cnt(prog);
 	loading.n_functions = opts->func_info_cnt;
 	loading.n_lines = opts->line_info_cnt;
@@ -114,7 +114,7 @@ int prepare__register(void)
 	static size_t registered;
 
 	for (; registered < ARRAY_SIZE(kinds); registered++) {
-		LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare,
+		LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare_program,
 			    .prog_attach_fn = kinds[registered].attach);
 		int id = libbpf_register_prog_handler(kinds[registered].section,
 						      kinds[registered].type,
@@ -134,5 +134,5 @@ void prepare__begin(struct bpf_map *map)
 void prepare__end(void)
 {
 	constants = NULL;
-	forget();
+	forget_program();
 }

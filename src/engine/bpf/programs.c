@@ -33,19 +33,9 @@
 #define FILES_FOUND \
 	"inodes of files removed or renamed, if not cached or if a path is changed during the call"
 
-static bool no_task_storage(const struct bpf_engine *b)
-{
-	return !b->skel->rodata->cfg.task_storage;
-}
-
-static bool nameless_uring(const struct bpf_engine *b)
-{
-	return b->skel->rodata->cfg.uring_nameless;
-}
-
 static bool names_requests(const struct bpf_engine *b)
 {
-	return !nameless_uring(b);
+	return !limits__nameless_uring(b);
 }
 
 static bool can_overflow(const struct bpf_engine *b)
@@ -84,7 +74,7 @@ static bool exits_wanted(const struct bpf_engine *b)
 /* clang-format off */
 const struct program programs[] = {
 	/* Removes what the others create. */
-	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL, no_task_storage },
+	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL, limits__no_task_storage },
 	{ HOOK_SYS_EXIT, "kretprobe.multi/sys_*", "on_sys_exit_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp/raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
@@ -117,7 +107,7 @@ const struct program programs[] = {
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 5, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_nameless", FS | CONN, 4, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_result", FS | CONN, 3, NULL,
-	  nameless_uring },
+	  limits__nameless_uring },
 
 	{ HOOK_URING_OVERFLOW, "tp/io_uring/io_uring_cqe_overflow", "on_uring_overflow_classic", FS | CONN, 0,
 	  "IO_URING requests whose completion finds the queue full", can_overflow },
@@ -342,7 +332,7 @@ static bool usable(const struct bpf_engine *b, const struct program *p, const st
 	return args >= 0 && (!p->args || args == p->args);
 }
 
-static bool wanted(const struct bpf_engine *b, const struct program *p)
+static bool wants_program(const struct bpf_engine *b, const struct program *p)
 {
 	return p->streams & b->streams && (!p->when || p->when(b));
 }
@@ -361,13 +351,14 @@ int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 	for (size_t i = 0; i < n_programs; i++) {
 		const struct program *p = &programs[i];
 
-		b->chosen[i] = wanted(b, p) && !done[p->hook] && usable(b, p, btf, functions);
+		b->chosen[i] =
+			wants_program(b, p) && !done[p->hook] && usable(b, p, btf, functions);
 		done[p->hook] |= b->chosen[i];
 	}
 	for (size_t i = 0; i < n_programs; i++) {
 		const struct program *p = &programs[i];
 
-		if (done[p->hook] || !wanted(b, p))
+		if (done[p->hook] || !wants_program(b, p))
 			continue;
 		if (!p->gives)
 			return engine__problem(problem, -ENOENT, "this kernel has no %s", p->name);

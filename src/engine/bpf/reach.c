@@ -141,7 +141,8 @@ static void calculate(struct reg_state *s, const struct bpf_insn *insn, bool wid
 	set(s, insn->dst_reg, ret);
 }
 
-static void load(const struct control_flow *f, struct reg_state *s, const struct bpf_insn *insn)
+static void apply_load(const struct control_flow *f, struct reg_state *s,
+		       const struct bpf_insn *insn)
 {
 	static const uint8_t sizes[] = {
 		[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8
@@ -271,7 +272,7 @@ static size_t step(struct control_flow *f, size_t i, struct reg_state *s)
 	if (class == BPF_ALU64 || class == BPF_ALU) {
 		calculate(s, insn, class == BPF_ALU64);
 	} else if (class == BPF_LDX) {
-		load(f, s, insn);
+		apply_load(f, s, insn);
 	} else if (is_long(insn)) {
 		set(s, insn->dst_reg, long_value(f, i));
 		f->reach[i + 1] |= REACHED;
@@ -308,7 +309,7 @@ static void follow(struct control_flow *f, uint32_t number)
 
 /* ---- beforehand ---- */
 
-static bool is_known(const struct bpf_insn *insn)
+static bool is_known_insn(const struct bpf_insn *insn)
 {
 	int class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
 
@@ -330,7 +331,7 @@ static bool find_places(struct control_flow *f)
 		long to = reach__target(f->insns, i);
 		bool leads = is_jump(&f->insns[i]) || is_function(&f->insns[i]);
 
-		if (!is_known(&f->insns[i]) || (leads && (to < 0 || (size_t)to >= f->n)))
+		if (!is_known_insn(&f->insns[i]) || (leads && (to < 0 || (size_t)to >= f->n)))
 			return false;
 		if (leads && !f->numbers[to])
 			f->numbers[to] = ++f->n_places;

@@ -25,8 +25,8 @@ static bool op_wanted(const struct selection *want, const struct syscall_desc *d
 }
 
 /* close() serves two streams: if fs is off, it belongs to the other one. */
-static void choose(const struct selection *want, const struct syscall_desc *from,
-		   struct syscall_desc *to)
+static void choose_call(const struct selection *want, const struct syscall_desc *from,
+			struct syscall_desc *to)
 {
 	if (!op_wanted(want, from)) {
 		if (selection__stream(want, STREAM_FS))
@@ -79,11 +79,11 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	makers__call_files((uint8_t *)skel->rodata->call_files[0], syscall_names_native);
 	makers__call_files((uint8_t *)skel->rodata->call_files[1], syscall_names_compat);
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
-		choose(want, &syscalls_native[i], &skel->bss->syscalls[i]);
-		choose(want, &syscalls_compat[i], &skel->bss->syscalls_compat[i]);
+		choose_call(want, &syscalls_native[i], &skel->bss->syscalls[i]);
+		choose_call(want, &syscalls_compat[i], &skel->bss->syscalls_compat[i]);
 	}
 	memcpy(skel->rodata->socketcalls, syscalls_of_socketcall,
 	       sizeof(skel->rodata->socketcalls));
 	for (size_t i = 0; i < MAX_URING_OPS; i++)
-		choose(want, &uring_ops[i], &skel->bss->uring_ops[i]);
+		choose_call(want, &uring_ops[i], &skel->bss->uring_ops[i]);
 }

@@ -19,7 +19,7 @@ static bool is_idle(const struct code *code, const uint8_t *reach, const uint32_
 }
 
 /* Writes to KEPT for each instruction the first that is kept, from it on; N: there is none. */
-static void choose(const struct code *code, const uint8_t *reach, uint32_t *kept)
+static void choose_kept(const struct code *code, const uint8_t *reach, uint32_t *kept)
 {
 	kept[code->n] = code->n;
 	for (size_t i = code->n; i-- > 0;)
@@ -108,7 +108,7 @@ int trim__code(struct code *code, const struct constants *constants)
 					    -ENOMEM;
 
 	if (!err) {
-		choose(code, reach, kept);
+		choose_kept(code, reach, kept);
 		move(code, reach, kept, places);
 		move_functions(code, reach, kept, places);
 		move_lines(code, kept, places);

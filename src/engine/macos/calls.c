@@ -61,14 +61,14 @@ static bool tells(const struct macos_event *e, uint8_t place)
 	return place && place <= e->l->n_numbers;
 }
 
-static int64_t number(const struct macos_event *e, uint8_t place)
+static int64_t number_at(const struct macos_event *e, uint8_t place)
 {
 	return tells(e, place) ? e->l->n[place - 1] : 0;
 }
 
 static struct opened *opened(const struct macos_event *e, uint8_t place)
 {
-	return place ? process__opened(e->p, (int)number(e, place)) : NULL;
+	return place ? process__opened(e->p, (int)number_at(e, place)) : NULL;
 }
 
 static bool is_darwin(const struct macos_event *e)
@@ -83,7 +83,7 @@ static bool failed(const struct macos_event *e)
 
 /* ---- events ---- */
 
-static void begin(struct macos_event *e, uint8_t op)
+static void begin_record(struct macos_event *e, uint8_t op)
 {
 	const struct call_line *l = e->l;
 	int error = is_darwin(e) && l->error ? darwin__errno(l->error) : l->error;
@@ -102,11 +102,11 @@ static void begin(struct macos_event *e, uint8_t op)
 	if (l->no_result)
 		e->r.fs.has |= FS_NO_RESULT;
 	if (tells(e, e->info->size)) {
-		e->r.fs.size = (uint64_t)number(e, e->info->size);
+		e->r.fs.size = (uint64_t)number_at(e, e->info->size);
 		e->r.fs.has |= FS_HAS_SIZE;
 	}
 	if (tells(e, e->info->offset)) {
-		e->r.fs.offset = (uint64_t)number(e, e->info->offset);
+		e->r.fs.offset = (uint64_t)number_at(e, e->info->offset);
 		e->r.fs.has |= FS_HAS_OFFSET;
 	}
 }
@@ -129,7 +129,7 @@ static void hand_over(struct macos_event *e)
 
 static uint64_t flags_of(const struct macos_event *e)
 {
-	uint64_t flags = (uint64_t)number(e, e->info->flags);
+	uint64_t flags = (uint64_t)number_at(e, e->info->flags);
 
 	if (!is_darwin(e))
 		return flags;
@@ -162,7 +162,7 @@ static struct call_text directory(const struct macos_event *e, uint8_t dir)
 	int64_t here = is_darwin(e) ? DARWIN_AT_FDCWD : LINUX_AT_FDCWD;
 	struct opened *o = opened(e, dir);
 
-	if (!dir || number(e, dir) == here) {
+	if (!dir || number_at(e, dir) == here) {
 		const char *cwd = process__cwd(e->p, e->l->tid);
 
 		return (struct call_text){ cwd, cwd ? strlen(cwd) : 0 };
@@ -183,7 +183,7 @@ static size_t absolute(const struct macos_event *e, size_t i, uint8_t dir, char 
 }
 
 /* Sets text I of the record: absolute if possible, otherwise as the program passed it. */
-static size_t ask(const struct macos_event *e, size_t i, uint8_t dir, char *out)
+static size_t set_text(const struct macos_event *e, size_t i, uint8_t dir, char *out)
 {
 	size_t len = absolute(e, i, dir, out);
 
@@ -203,7 +203,7 @@ static void about_file(struct macos_event *e, uint8_t op, struct opened *o)
 		macos__left_out(e->s);
 		return;
 	}
-	begin(e, op);
+	begin_record(e, op);
 	e->r.fs.path = id;
 	/* getattrlistbulk() returns a number of entries, and has no size. */
 	if (op == FS_READ || op == FS_WRITE || (op == FS_READDIR && e->info->size))
@@ -227,7 +227,7 @@ static void take_FILE(struct macos_event *e)
 	struct opened o = { .path = e->s->all->path[0] };
 
 	o.len = absolute(e, 0, 0, o.path);
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	e->r.fs.path = macos__file_id(e->s, &o);
 	if (!e->r.fs.path) {
 		macos__left_out(e->s);
@@ -235,15 +235,15 @@ static void take_FILE(struct macos_event *e)
 	}
 	if (e->info->op == FS_MMAP) {
 		e->r.has = LONG_HAS_PROT;
-		e->r.aux = (uint32_t)number(e, AT(0));
-		e->r.aux2 = darwin__map_flags((uint32_t)number(e, AT(1)));
+		e->r.aux = (uint32_t)number_at(e, AT(0));
+		e->r.aux2 = darwin__map_flags((uint32_t)number_at(e, AT(1)));
 	}
 	hand_over(e);
 }
 
 static void take_PLAIN(struct macos_event *e)
 {
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	hand_over(e);
 }
 
@@ -260,13 +260,13 @@ static void take_CLOSE(struct macos_event *e)
 {
 	take_FD(e);
 	/* Only a file that is not open keeps its state. */
-	process__close(e->s->processes, e->p, (int)number(e, e->info->fd));
+	process__close(e->s->processes, e->p, (int)number_at(e, e->info->fd));
 }
 
 static void ask_one(struct macos_event *e, uint8_t op)
 {
-	begin(e, op);
-	e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->requested);
+	begin_record(e, op);
+	e->r.len = (uint16_t)set_text(e, 0, e->info->dir, e->requested);
 	e->r.has = LONG_HAS_REQUESTED;
 	if (tells(e, e->info->flags))
 		add_flags(e, flags_of(e));
@@ -305,16 +305,16 @@ static void rename_files(struct macos_event *e)
 
 static void take_PATHS(struct macos_event *e)
 {
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	e->r.has = LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2;
 	if (e->info->op == FS_SYMLINK && e->l->n_texts) {
 		e->r.has |= LONG_LINK_TARGET;
 		e->r.len = (uint16_t)e->l->text[0].len;
 		memcpy(e->requested, e->l->text[0].s, e->r.len);
 	} else {
-		e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->requested);
+		e->r.len = (uint16_t)set_text(e, 0, e->info->dir, e->requested);
 	}
-	e->r.len2 = (uint16_t)ask(e, 1, e->info->dir2, e->requested + e->r.len);
+	e->r.len2 = (uint16_t)set_text(e, 1, e->info->dir2, e->requested + e->r.len);
 	if (e->info->flags)
 		add_flags(e, flags_of(e));
 	hand_over(e);
@@ -327,13 +327,13 @@ static void take_FCLONE(struct macos_event *e)
 {
 	struct opened *from = opened(e, e->info->fd);
 
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	e->r.has = LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2;
 	if (from && !from->is_socket && from->len < PATH_BYTES) {
 		e->r.len = (uint16_t)from->len;
 		memcpy(e->requested, from->path, from->len);
 	}
-	e->r.len2 = (uint16_t)ask(e, 0, e->info->dir, e->requested + e->r.len);
+	e->r.len2 = (uint16_t)set_text(e, 0, e->info->dir, e->requested + e->r.len);
 	hand_over(e);
 }
 
@@ -356,7 +356,7 @@ static void take_OPEN(struct macos_event *e)
 		return;
 	}
 	o->flags = (uint32_t)flags;
-	begin(e, FS_OPEN);
+	begin_record(e, FS_OPEN);
 	e->r.fs.path = macos__file_id(e->s, o);
 	if (!e->r.fs.path) {
 		macos__left_out(e->s);
@@ -372,15 +372,15 @@ static void take_DUP(struct macos_event *e)
 	bool closes = flags_of(e) & LINUX_O_CLOEXEC;
 
 	if (!failed(e))
-		process__dup(e->s->processes, e->p, (int)number(e, e->info->fd), (int)e->l->ret,
+		process__dup(e->s->processes, e->p, (int)number_at(e, e->info->fd), (int)e->l->ret,
 			     closes);
 }
 
 /* Depends on the number of the command, and on the system. */
 static void take_FCNTL(struct macos_event *e)
 {
-	int64_t command = number(e, AT(1)), darwin = is_darwin(e);
-	int fd = (int)number(e, e->info->fd);
+	int64_t command = number_at(e, AT(1)), darwin = is_darwin(e);
+	int fd = (int)number_at(e, e->info->fd);
 
 	if (darwin && (command == DARWIN_F_FULLFSYNC || command == DARWIN_F_BARRIERFSYNC)) {
 		about_file(e, FS_FSYNC, opened(e, e->info->fd));
@@ -392,13 +392,13 @@ static void take_FCNTL(struct macos_event *e)
 	    command == (darwin ? DARWIN_F_DUPFD_CLOEXEC : LINUX_F_DUPFD_CLOEXEC))
 		process__dup(e->s->processes, e->p, fd, (int)e->l->ret, command != LINUX_F_DUPFD);
 	else if (command == LINUX_F_SETFD)
-		process__set_closes(e->p, fd, number(e, AT(2)) & FD_CLOSES);
+		process__set_closes(e->p, fd, number_at(e, AT(2)) & FD_CLOSES);
 }
 
 static void take_MMAP(struct macos_event *e)
 {
 	struct opened *o = opened(e, e->info->fd);
-	uint64_t flags = (uint64_t)number(e, AT(3)), id;
+	uint64_t flags = (uint64_t)number_at(e, AT(3)), id;
 
 	if (is_darwin(e))
 		flags = darwin__map_flags((uint32_t)flags);
@@ -407,14 +407,14 @@ static void take_MMAP(struct macos_event *e)
 		macos__left_out(e->s);
 		return;
 	}
-	begin(e, FS_MMAP);
+	begin_record(e, FS_MMAP);
 	e->r.fs.path = id;
 	e->r.has = LONG_HAS_PROT;
 	if (!failed(e)) {
 		e->r.has |= LONG_HAS_ADDRESS;
 		e->r.address = (uint64_t)e->l->ret;
 	}
-	e->r.aux = (uint32_t)number(e, AT(2));
+	e->r.aux = (uint32_t)number_at(e, AT(2));
 	e->r.aux2 = (uint32_t)flags;
 	hand_over(e);
 }
@@ -428,7 +428,7 @@ static void take_FILES(struct macos_event *e)
 		macos__left_out(e->s);
 		return;
 	}
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	e->r.fs.path = from;
 	e->r.base2 = to;
 	e->r.has = LONG_TWO_FILES;
@@ -441,7 +441,7 @@ static void take_SENDFILE(struct macos_event *e)
 {
 	struct call_line l = *e->l;
 
-	l.ret = number(e, AT(3));
+	l.ret = number_at(e, AT(3));
 	e->l = &l;
 	take_FILES(e);
 }
@@ -473,7 +473,7 @@ static void take_CHDIR(struct macos_event *e)
 /* A thread gets a directory of its own; with descriptor -1 it returns to that of the process. */
 static void take_THREAD_CHDIR(struct macos_event *e)
 {
-	bool returns = e->info->fd && number(e, e->info->fd) == -1;
+	bool returns = e->info->fd && number_at(e, e->info->fd) == -1;
 	struct opened own = { .path = e->p->cwd, .len = e->p->cwd ? strlen(e->p->cwd) : 0 };
 	struct call_text to;
 
@@ -507,14 +507,14 @@ static void take_CREATE(struct macos_event *e)
 	struct process *child = process_table__fork(e->s->processes, e->p, (uint32_t)e->l->ret,
 						    process__cwd(e->p, e->l->tid));
 
-	if (child && number(e, AT(0)))
+	if (child && number_at(e, AT(0)))
 		process__forget_files(e->s->processes, child);
 }
 
 static void take_FORK(struct macos_event *e)
 {
-	begin(e, FS_PROCESS_FORK);
-	e->r.fs.ret = number(e, AT(0));
+	begin_record(e, FS_PROCESS_FORK);
+	e->r.fs.ret = number_at(e, AT(0));
 	hand_over(e);
 }
 
@@ -536,11 +536,11 @@ static void take_EXEC(struct macos_event *e)
 	}
 	process__exec(e->s->processes, e->p, e->l->tid);
 	if (e->l->n_texts > 1)
-		set_arguments(e->p, e->l->text[1], number(e, AT(0)));
+		set_arguments(e->p, e->l->text[1], number_at(e, AT(0)));
 	else
 		macos__ask_arguments(e->p);
 	len = absolute(e, 0, 0, e->s->all->path[0]);
-	begin(e, FS_PROCESS_EXEC);
+	begin_record(e, FS_PROCESS_EXEC);
 	if (len) {
 		struct opened o = { .path = e->s->all->path[0], .len = len };
 
@@ -554,9 +554,9 @@ static void take_EXIT(struct macos_event *e)
 {
 	enum { EXITED = 1 };
 
-	begin(e, FS_PROCESS_EXIT);
+	begin_record(e, FS_PROCESS_EXIT);
 	e->r.fs.ret = 0;
-	if (number(e, AT(0)) == EXITED)
+	if (number_at(e, AT(0)) == EXITED)
 		e->r.fs.flags = (uint32_t)(e->l->ret & 0xff) << 8;
 	else
 		e->r.fs.has |= FS_NO_RESULT;
@@ -574,7 +574,7 @@ static const struct macos_call infos[] = {
 #undef CALL
 };
 
-static const struct macos_call *find(const char *name)
+static const struct macos_call *find_call(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
 		if (!strcmp(infos[i].name, name))
@@ -588,7 +588,7 @@ bool macos__call(struct source *s, const struct call_line *l)
 
 	e.s = s;
 	e.l = l;
-	e.info = find(l->name);
+	e.info = find_call(l->name);
 	if (!e.info)
 		return false;
 	e.p = macos__process_of(s, l);

@@ -61,12 +61,12 @@ static bool take_block(struct source *s, const struct call_line *l)
 	return !strcmp(l->name, "task") ? macos__take_task(s, l) : macos__block(s, l);
 }
 
-static bool take_socket(struct source *s, const struct call_line *l)
+static bool take_socket_line(struct source *s, const struct call_line *l)
 {
 	return !strcmp(l->name, "task") ? macos__take_task(s, l) : macos__socket(s, l);
 }
 
-static bool said(struct source *s, const char *text)
+static bool count_drops(struct source *s, const char *text)
 {
 	struct dtrace_said said = dtrace_said__parse(text);
 	uint64_t from = 0;
@@ -86,9 +86,10 @@ static const struct script {
 	struct source_kind kind;
 	const char *text;
 } scripts[SOURCES_MAX] = {
-	{ { STREAM_FS, "vfs.d", true, read_line, take_call, said }, dtrace_vfs },
-	{ { STREAM_BLOCK, "io.d", true, read_line, take_block, said }, dtrace_io },
-	{ { STREAM_NW_CONN, "network.d", true, read_line, take_socket, said }, dtrace_network },
+	{ { STREAM_FS, "vfs.d", true, read_line, take_call, count_drops }, dtrace_vfs },
+	{ { STREAM_BLOCK, "io.d", true, read_line, take_block, count_drops }, dtrace_io },
+	{ { STREAM_NW_CONN, "network.d", true, read_line, take_socket_line, count_drops },
+	  dtrace_network },
 };
 
 static const struct reqnames *request_names(const struct engine *e)

@@ -12,7 +12,7 @@ static bool is_digit(const struct dtrace_rest *r)
 	return r->s < r->end && *r->s >= '0' && *r->s <= '9';
 }
 
-static bool take(struct dtrace_rest *r, char c)
+static bool take_one(struct dtrace_rest *r, char c)
 {
 	if (r->s == r->end || *r->s != c)
 		return false;
@@ -21,7 +21,7 @@ static bool take(struct dtrace_rest *r, char c)
 }
 
 /* Parses decimal digits, at least one; a number beyond 64 bits is invalid. */
-static bool take_digits(struct dtrace_rest *r, uint64_t *ret)
+static bool take_decimal(struct dtrace_rest *r, uint64_t *ret)
 {
 	uint64_t n = 0;
 
@@ -38,10 +38,10 @@ static bool take_digits(struct dtrace_rest *r, uint64_t *ret)
 /* Unsigned numbers above 2^63 - 1 have the same bits. */
 static bool take_number(struct dtrace_rest *r, int64_t *ret)
 {
-	bool negative = take(r, '-');
+	bool negative = take_one(r, '-');
 	uint64_t n;
 
-	if (!take_digits(r, &n) || (negative && n > UINT64_C(1) << 63))
+	if (!take_decimal(r, &n) || (negative && n > UINT64_C(1) << 63))
 		return false;
 	*ret = (int64_t)(negative ? 0 - n : n);
 	return true;
@@ -51,7 +51,7 @@ static bool take_u32(struct dtrace_rest *r, uint32_t *ret)
 {
 	uint64_t n;
 
-	if (!take(r, ' ') || !take_digits(r, &n) || n > UINT32_MAX)
+	if (!take_one(r, ' ') || !take_decimal(r, &n) || n > UINT32_MAX)
 		return false;
 	*ret = (uint32_t)n;
 	return true;
@@ -124,9 +124,9 @@ static bool take_argument(struct dtrace_rest *r, struct call_line *l)
 {
 	int64_t n;
 
-	if (!take(r, ' ') || !take_number(r, &n))
+	if (!take_one(r, ' ') || !take_number(r, &n))
 		return false;
-	if (!take(r, ':')) {
+	if (!take_one(r, ':')) {
 		if (l->n_numbers == CALL_NUMBERS_MAX || l->n_texts)
 			return false;
 		l->n[l->n_numbers++] = n;
@@ -143,8 +143,8 @@ bool dtrace_line__parse(struct call_line *ret, char *s, size_t len)
 
 	*ret = (struct call_line){ .n_numbers = 0 };
 	if (!take_name(&r, ret->name) || !take_u32(&r, &ret->cpu) || !take_u32(&r, &ret->pid) ||
-	    !take_u32(&r, &ret->tid) || !take(&r, ' ') || !take_digits(&r, &ret->ns) ||
-	    !take(&r, ' ') || !take_digits(&r, &ret->duration) || !take(&r, ' ') ||
+	    !take_u32(&r, &ret->tid) || !take_one(&r, ' ') || !take_decimal(&r, &ret->ns) ||
+	    !take_one(&r, ' ') || !take_decimal(&r, &ret->duration) || !take_one(&r, ' ') ||
 	    !take_number(&r, &ret->ret) || !take_u32(&r, &error) || error > INT32_MAX)
 		return false;
 	ret->error = (int)error;

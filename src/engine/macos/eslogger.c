@@ -37,7 +37,7 @@ struct event_text {
 
 /* ---- parts of an event ---- */
 
-static int64_t number(const json_t *o, const char *key)
+static int64_t number_of(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
 }
@@ -70,7 +70,7 @@ static bool add_path(struct event_text *t, const json_t *file, const char *name)
 
 static mode_t mode_of(const json_t *file)
 {
-	return (mode_t)number(json_object_get(file, "stat"), "st_mode");
+	return (mode_t)number_of(json_object_get(file, "stat"), "st_mode");
 }
 
 static void add_number(struct event_text *t, int64_t n)
@@ -106,20 +106,20 @@ typedef bool (*shape_fn)(struct event_text *t, const json_t *event,
 struct event_shape {
 	const char *event; /* eslogger's name */
 	const char *call;  /* of calls.def */
-	shape_fn take;
+	shape_fn fill;
 	const char *file; /* the member that is about a file */
 	const char *other;
 };
 
-static bool take_FILE(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_FILE(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	return add_path(t, json_object_get(event, shape->file), NULL);
 }
 
-static bool take_OPEN(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_OPEN(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	const json_t *file = json_object_get(event, "file");
-	int64_t flags = number(event, "fflag");
+	int64_t flags = number_of(event, "fflag");
 
 	/* The kernel's flags of an open file: FREAD and FWRITE in place of O_RDONLY, O_WRONLY and
 	 * O_RDWR (xnu, sys/fcntl.h: FFLAGS and OFLAGS). */
@@ -130,7 +130,7 @@ static bool take_OPEN(struct event_text *t, const json_t *event, const struct ev
 	return add_path(t, file, NULL);
 }
 
-static bool take_CREATE(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_CREATE(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	mode_t mode =
 		mode_of(json_object_get(json_object_get(event, "destination"), "existing_file"));
@@ -142,13 +142,13 @@ static bool take_CREATE(struct event_text *t, const json_t *event, const struct 
 	return add_destination(t, event);
 }
 
-static bool take_RENAME(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_RENAME(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	return add_path(t, json_object_get(event, "source"), NULL) && add_destination(t, event);
 }
 
 /* An event about a file and a name in a directory. */
-static bool take_NAME(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_NAME(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	const char *name = json_string_value(json_object_get(event, shape->other));
 
@@ -156,23 +156,23 @@ static bool take_NAME(struct event_text *t, const json_t *event, const struct ev
 	       add_path(t, json_object_get(event, "target_dir"), name);
 }
 
-static bool take_TWO(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_TWO(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	return add_path(t, json_object_get(event, shape->file), NULL) &&
 	       add_path(t, json_object_get(event, shape->other), NULL);
 }
 
-static bool take_MMAP(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_MMAP(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
-	add_number(t, number(event, "protection"));
-	add_number(t, number(event, "flags"));
-	return take_FILE(t, event, shape);
+	add_number(t, number_of(event, "protection"));
+	add_number(t, number_of(event, "flags"));
+	return fill_FILE(t, event, shape);
 }
 
-static bool take_FORK(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_FORK(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	int64_t pid =
-		number(json_object_get(json_object_get(event, "child"), "audit_token"), "pid");
+		number_of(json_object_get(json_object_get(event, "child"), "audit_token"), "pid");
 
 	add_number(t, pid);
 	t->l.ret = pid;
@@ -180,7 +180,7 @@ static bool take_FORK(struct event_text *t, const json_t *event, const struct ev
 }
 
 /* The program and its arguments, each followed by a NUL. */
-static bool take_EXEC(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_EXEC(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
 	const json_t *target = json_object_get(event, "target"), *arg;
 	char args[CMDLINE_BYTES];
@@ -201,9 +201,9 @@ static bool take_EXEC(struct event_text *t, const json_t *event, const struct ev
 	return add_path(t, json_object_get(target, "executable"), NULL) && add_text(t, args, len);
 }
 
-static bool take_EXIT(struct event_text *t, const json_t *event, const struct event_shape *shape)
+static bool fill_EXIT(struct event_text *t, const json_t *event, const struct event_shape *shape)
 {
-	int64_t status = number(event, "stat"); /* as of wait(2), on both systems */
+	int64_t status = number_of(event, "stat"); /* as of wait(2), on both systems */
 
 	add_number(t, status & 0x7f ? CLD_OF_SIGNAL : CLD_OF_EXIT);
 	t->l.ret = status >> 8 & 0xff;
@@ -212,39 +212,39 @@ static bool take_EXIT(struct event_text *t, const json_t *event, const struct ev
 
 /* clang-format off */
 static const struct event_shape shapes[] = {
-	{ "open", "open", take_OPEN },
-	{ "create", "mknod", take_CREATE },
-	{ "write", "write_path", take_FILE, "target" },
-	{ "truncate", "truncate", take_FILE, "target" },
-	{ "rename", "rename", take_RENAME },
-	{ "unlink", "unlink", take_FILE, "target" },
-	{ "link", "link", take_NAME, .other = "target_filename" },
-	{ "clone", "clone", take_NAME, .other = "target_name" },
-	{ "copyfile", "copyfile", take_NAME, .other = "target_name" },
-	{ "exchangedata", "exchangedata", take_TWO, "file1", "file2" },
-	{ "mmap", "mmap_path", take_MMAP, "source" },
-	{ "readdir", "readdir_path", take_FILE, "target" },
-	{ "readlink", "readlink", take_FILE, "source" },
-	{ "stat", "stat", take_FILE, "target" },
-	{ "access", "access", take_FILE, "target" },
-	{ "getattrlist", "getattrlist", take_FILE, "target" },
-	{ "setattrlist", "setattrlist", take_FILE, "target" },
-	{ "setmode", "chmod", take_FILE, "target" },
-	{ "setowner", "chown", take_FILE, "target" },
-	{ "setflags", "chflags", take_FILE, "target" },
-	{ "utimes", "utimes", take_FILE, "target" },
-	{ "getextattr", "getxattr", take_FILE, "target" },
-	{ "setextattr", "setxattr", take_FILE, "target" },
-	{ "listextattr", "listxattr", take_FILE, "target" },
-	{ "deleteextattr", "removexattr", take_FILE, "target" },
-	{ "chdir", "chdir", take_FILE, "target" },
-	{ "fork", "fork", take_FORK },
-	{ "exec", "exec", take_EXEC },
-	{ "exit", "exit", take_EXIT },
+	{ "open", "open", fill_OPEN },
+	{ "create", "mknod", fill_CREATE },
+	{ "write", "write_path", fill_FILE, "target" },
+	{ "truncate", "truncate", fill_FILE, "target" },
+	{ "rename", "rename", fill_RENAME },
+	{ "unlink", "unlink", fill_FILE, "target" },
+	{ "link", "link", fill_NAME, .other = "target_filename" },
+	{ "clone", "clone", fill_NAME, .other = "target_name" },
+	{ "copyfile", "copyfile", fill_NAME, .other = "target_name" },
+	{ "exchangedata", "exchangedata", fill_TWO, "file1", "file2" },
+	{ "mmap", "mmap_path", fill_MMAP, "source" },
+	{ "readdir", "readdir_path", fill_FILE, "target" },
+	{ "readlink", "readlink", fill_FILE, "source" },
+	{ "stat", "stat", fill_FILE, "target" },
+	{ "access", "access", fill_FILE, "target" },
+	{ "getattrlist", "getattrlist", fill_FILE, "target" },
+	{ "setattrlist", "setattrlist", fill_FILE, "target" },
+	{ "setmode", "chmod", fill_FILE, "target" },
+	{ "setowner", "chown", fill_FILE, "target" },
+	{ "setflags", "chflags", fill_FILE, "target" },
+	{ "utimes", "utimes", fill_FILE, "target" },
+	{ "getextattr", "getxattr", fill_FILE, "target" },
+	{ "setextattr", "setxattr", fill_FILE, "target" },
+	{ "listextattr", "listxattr", fill_FILE, "target" },
+	{ "deleteextattr", "removexattr", fill_FILE, "target" },
+	{ "chdir", "chdir", fill_FILE, "target" },
+	{ "fork", "fork", fill_FORK },
+	{ "exec", "exec", fill_EXEC },
+	{ "exit", "exit", fill_EXIT },
 };
 /* clang-format on */
 
-static const struct event_shape *find(const json_t *event, const json_t **ret)
+static const struct event_shape *find_shape(const json_t *event, const json_t **ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		*ret = json_object_get(event, shapes[i].event);
@@ -278,7 +278,7 @@ static bool parse_time(const char *s, uint64_t *ret)
 /* ---- lines ---- */
 
 /* Queues a line "task" about the process of a line, before its call. */
-static void queue_task(struct source *s, const struct call_line *of, const json_t *process)
+static void queue_executable(struct source *s, const struct call_line *of, const json_t *process)
 {
 	const char *path = json_string_value(
 			   json_object_get(json_object_get(process, "executable"), "path")),
@@ -287,7 +287,7 @@ static void queue_task(struct source *s, const struct call_line *of, const json_
 			       .pid = of->pid,
 			       .tid = of->tid,
 			       .ns = of->ns,
-			       .ret = number(process, "ppid"),
+			       .ret = number_of(process, "ppid"),
 			       .n_texts = 1 };
 
 	if (!slash)
@@ -296,7 +296,7 @@ static void queue_task(struct source *s, const struct call_line *of, const json_
 	macos__queue(s, &l, l.text[0].s, l.text[0].len);
 }
 
-static void queue(struct source *s, const struct event_text *t)
+static void queue_event(struct source *s, const struct event_text *t)
 {
 	macos__queue(s, &t->l, t->text, t->len);
 }
@@ -317,8 +317,8 @@ static void count_lost(struct source *s, const json_t *root, uint64_t ns)
 static bool take_root(struct source *s, const json_t *root)
 {
 	const json_t *process = json_object_get(root, "process"), *event;
-	const struct event_shape *shape = find(json_object_get(root, "event"), &event);
-	int64_t pid = number(json_object_get(process, "audit_token"), "pid");
+	const struct event_shape *shape = find_shape(json_object_get(root, "event"), &event);
+	int64_t pid = number_of(json_object_get(process, "audit_token"), "pid");
 	struct event_text t = { .len = 0 };
 
 	if (pid <= 0 || pid > INT32_MAX ||
@@ -328,24 +328,24 @@ static bool take_root(struct source *s, const json_t *root)
 	if (!shape)
 		return true; /* of a later version */
 	t.l.pid = (uint32_t)pid;
-	t.l.tid = (uint32_t)number(json_object_get(root, "thread"), "thread_id");
+	t.l.tid = (uint32_t)number_of(json_object_get(root, "thread"), "thread_id");
 	t.l.no_result = true;
 	call(&t, shape->call);
-	queue_task(s, &t.l, process);
-	if (!shape->take(&t, event, shape))
+	queue_executable(s, &t.l, process);
+	if (!shape->fill(&t, event, shape))
 		return false;
-	if (shape->take == take_FORK) {
+	if (shape->fill == fill_FORK) {
 		struct event_text child = t;
 
 		call(&child, "create");
 		child.l.n_numbers = 0; /* its descriptors do not matter: none are reported */
-		queue(s, &child);
+		queue_event(s, &child);
 	}
-	if (shape->take == take_FORK || shape->take == take_EXEC || shape->take == take_EXIT)
+	if (shape->fill == fill_FORK || shape->fill == fill_EXEC || shape->fill == fill_EXIT)
 		t.l.no_result = false;
-	queue(s, &t);
-	if (shape->take == take_EXEC)
-		queue_task(s, &t.l, json_object_get(event, "target"));
+	queue_event(s, &t);
+	if (shape->fill == fill_EXEC)
+		queue_executable(s, &t.l, json_object_get(event, "target"));
 	return true;
 }
 
@@ -376,7 +376,7 @@ static const struct source_kind kind = { .stream = STREAM_FS,
 					 .take = eslogger__take,
 					 .said = said };
 
-static int explain(const char *said, char *problem)
+static int explain_eslogger(const char *said, char *problem)
 {
 	if (strstr(said, "NOT_PERMITTED") || strstr(said, "Full Disk Access") ||
 	    strstr(said, "TCC"))
@@ -403,7 +403,7 @@ static bool serves(enum stream stream)
 	return stream == STREAM_FS;
 }
 
-static int begin(struct macos *d, const struct engine_config *config, char *problem)
+static int begin_eslogger(struct macos *d, const struct engine_config *config, char *problem)
 {
 	char *argv[ARRAY_SIZE(shapes) + 2] = { config->file ? (char *)config->file : PROGRAM };
 	char text[SAID_BYTES];
@@ -416,7 +416,7 @@ static int begin(struct macos *d, const struct engine_config *config, char *prob
 		return err;
 	err = macos__wait_for_begin(&d->sources[0], text, sizeof(text), problem);
 	if (err == -ECHILD)
-		return explain(text, problem);
+		return explain_eslogger(text, problem);
 	if (!err)
 		macos__hole(&d->sources[0], HOLE_FAILED);
 	return err;
@@ -432,7 +432,7 @@ static int open_eslogger(struct engine **ret, const struct engine_config *config
 	d->clock_ns = clock__real_ns;
 	d->is_darwin = true;
 	d->can_ask = false; /* all paths are absolute */
-	err = begin(d, config, problem);
+	err = begin_eslogger(d, config, problem);
 	if (err) {
 		macos__free(&d->engine);
 		return err;

@@ -110,7 +110,7 @@ static const struct fs_usage_call {
 };
 /* clang-format on */
 
-static const struct fs_usage_call *find(const char *name)
+static const struct fs_usage_call *find_fs_usage_call(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(calls[i].name, name))
@@ -173,7 +173,7 @@ static uint64_t real_ns(uint64_t day_us)
 
 /* ---- processes of threads ---- */
 
-static void queue(struct source *s, struct call_line *l, const char *text, size_t len)
+static void queue_line(struct source *s, struct call_line *l, const char *text, size_t len)
 {
 	if (text) {
 		l->text[0] = (struct call_text){ text, len };
@@ -191,7 +191,7 @@ static void queue_ancestors(struct source *s, const struct call_line *of, pid_t 
 		l.n[l.n_numbers++] = parent;
 		parent = process_files__parent(parent);
 	}
-	queue(s, &l, NULL, 0);
+	queue_line(s, &l, NULL, 0);
 }
 
 /* The child inherits the files of its parent, unless that calls posix_spawn(), which may change
@@ -224,7 +224,8 @@ static void adopt(struct source *s, const struct call_line *l)
 	}
 }
 
-static void queue_task(struct source *s, const struct call_line *of, const struct fs_usage_line *u)
+static void queue_command(struct source *s, const struct call_line *of,
+			  const struct fs_usage_line *u)
 {
 	struct process *p = process_table__find(s->processes, of->pid);
 	struct call_line l = { .name = "task", .pid = of->pid, .tid = of->tid, .ns = of->ns };
@@ -236,7 +237,7 @@ static void queue_task(struct source *s, const struct call_line *of, const struc
 	l.ret = process_files__parent((pid_t)of->pid);
 	if (!p)
 		queue_ancestors(s, of, (pid_t)l.ret);
-	queue(s, &l, u->command, u->command_len);
+	queue_line(s, &l, u->command, u->command_len);
 }
 
 /* ---- lines ---- */
@@ -260,7 +261,7 @@ static void queue_hole(struct source *s, const struct call_line *of, enum hole h
 		.name = "hole", .ns = of->ns, .pid = of->pid, .tid = of->tid, .ret = hole
 	};
 
-	queue(s, &l, NULL, 0);
+	queue_line(s, &l, NULL, 0);
 }
 
 static void take_hole(struct source *s, const struct call_line *l)
@@ -284,7 +285,7 @@ static bool is_cut(const struct fs_usage_line *u)
 static bool queue_path(struct source *s, struct call_line *l, const struct fs_usage_line *u)
 {
 	if (u->path_len && !is_cut(u))
-		queue(s, l, u->path, u->path_len);
+		queue_line(s, l, u->path, u->path_len);
 	else
 		queue_hole(s, l, HOLE_CUT);
 	return true;
@@ -328,7 +329,7 @@ static void queue_fcntl(struct source *s, struct call_line *l, const struct fs_u
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(u->words, commands[i].word)) {
 			add_numbers(l, 2, (int64_t)u->fd, commands[i].command);
-			queue(s, l, NULL, 0);
+			queue_line(s, l, NULL, 0);
 		}
 }
 
@@ -344,7 +345,7 @@ static void queue_map(struct source *s, struct call_line *l, const struct fs_usa
 		queue_hole(s, l, HOLE_MAP);
 	l->no_result = true;
 	add_numbers(l, 5, (int64_t)0, (int64_t)u->bytes, prot, (int64_t)0, (int64_t)u->fd);
-	queue(s, l, NULL, 0);
+	queue_line(s, l, NULL, 0);
 }
 
 static bool queue_call(struct source *s, const struct fs_usage_call *c, struct call_line *l,
@@ -380,11 +381,11 @@ static bool queue_call(struct source *s, const struct fs_usage_call *c, struct c
 		if (!u->has_fd)
 			return queue_path(s, l, u);
 		add_numbers(l, 1, fd);
-		queue(s, l, NULL, 0);
+		queue_line(s, l, NULL, 0);
 		return true;
 	case FD_AT:
 		add_numbers(l, 4, fd, zero, zero, (int64_t)u->offset);
-		queue(s, l, NULL, 0);
+		queue_line(s, l, NULL, 0);
 		return u->has_fd;
 	case DUP:
 		l->ret = u->fd2;
@@ -392,7 +393,7 @@ static bool queue_call(struct source *s, const struct fs_usage_call *c, struct c
 	case FD:
 	case CLOSE:
 		add_numbers(l, 1, fd);
-		queue(s, l, NULL, 0);
+		queue_line(s, l, NULL, 0);
 		return u->has_fd;
 	case FCNTL:
 		queue_fcntl(s, l, u);
@@ -404,7 +405,7 @@ static bool queue_call(struct source *s, const struct fs_usage_call *c, struct c
 		l->error = 0; /* the number is the status */
 		l->ret = u->error;
 		add_numbers(l, 1, (int64_t)1);
-		queue(s, l, NULL, 0);
+		queue_line(s, l, NULL, 0);
 		return true;
 	case SKIP:
 		return true;
@@ -435,8 +436,8 @@ bool fs_usage__read(struct source *s, char *text, size_t len)
 				.duration = u.duration_us * 1000,
 				.error = u.error,
 				.ret = u.has_bytes ? (int64_t)u.bytes : 0 };
-	c = find(u.call);
-	queue_task(s, &l, &u);
+	c = find_fs_usage_call(u.call);
+	queue_command(s, &l, &u);
 	if (!c) {
 		queue_hole(s, &l, HOLE_CALL);
 		return true;
@@ -492,7 +493,7 @@ static const struct source_kind kind = { .stream = STREAM_FS,
 					 .take = fs_usage__take,
 					 .said = said };
 
-static int explain(const char *said, char *problem)
+static int explain_fs_usage(const char *said, char *problem)
 {
 	if (strstr(said, "Resource busy"))
 		return engine__problem(
@@ -516,7 +517,7 @@ static bool serves(enum stream stream)
 	return stream == STREAM_FS;
 }
 
-static int begin(struct macos *d, const struct engine_config *config, char *problem)
+static int begin_fs_usage(struct macos *d, const struct engine_config *config, char *problem)
 {
 	char *const argv[] = { config->file ? (char *)config->file : PROGRAM,
 			       "-w",
@@ -531,7 +532,7 @@ static int begin(struct macos *d, const struct engine_config *config, char *prob
 	if (err)
 		return err;
 	err = macos__wait_for_begin(&d->sources[0], text, sizeof(text), problem);
-	return err == -ECHILD ? explain(text, problem) : err;
+	return err == -ECHILD ? explain_fs_usage(text, problem) : err;
 }
 
 static void free_fs_usage(struct engine *e)
@@ -557,7 +558,7 @@ static int open_fs_usage(struct engine **ret, const struct engine_config *config
 	d->own = f = calloc(1, sizeof(*f));
 	if (f)
 		f->threads = thread_map__new();
-	err = f && f->threads ? begin(d, config, problem) :
+	err = f && f->threads ? begin_fs_usage(d, config, problem) :
 				engine__problem(problem, -ENOMEM, "out of memory");
 	if (err) {
 		free_fs_usage(&d->engine);

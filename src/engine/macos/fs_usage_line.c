@@ -13,7 +13,7 @@ struct fs_usage_rest {
 	const char *s, *end;
 };
 
-static bool take(struct fs_usage_rest *r, const char *word)
+static bool take_word(struct fs_usage_rest *r, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -36,7 +36,7 @@ static int digit(char c, int base)
 	return n < base ? n : -1;
 }
 
-static bool take_digits(struct fs_usage_rest *r, int base, uint64_t *ret)
+static bool take_digits_of(struct fs_usage_rest *r, int base, uint64_t *ret)
 {
 	const char *begin = r->s;
 	uint64_t n = 0;
@@ -52,10 +52,10 @@ static bool take_digits(struct fs_usage_rest *r, int base, uint64_t *ret)
 /* Parses a decimal number in the range of int. */
 static bool take_int(struct fs_usage_rest *r, int *ret)
 {
-	bool negative = take(r, "-");
+	bool negative = take_word(r, "-");
 	uint64_t n;
 
-	if (!take_digits(r, 10, &n) || n > INT32_MAX)
+	if (!take_digits_of(r, 10, &n) || n > INT32_MAX)
 		return false;
 	*ret = negative ? -(int)n : (int)n;
 	return true;
@@ -65,7 +65,7 @@ static bool two_digits(struct fs_usage_rest *r, uint64_t below, uint64_t *ret)
 {
 	struct fs_usage_rest two = { r->s, MIN(r->s + 2, r->end) };
 
-	if (!take_digits(&two, 10, ret) || two.s != r->s + 2 || *ret >= below)
+	if (!take_digits_of(&two, 10, ret) || two.s != r->s + 2 || *ret >= below)
 		return false;
 	r->s = two.s;
 	return true;
@@ -76,11 +76,11 @@ static bool take_time(struct fs_usage_rest *r, uint64_t *ret)
 	uint64_t hours, minutes, seconds, us;
 	const char *fraction;
 
-	if (!two_digits(r, 24, &hours) || !take(r, ":") || !two_digits(r, 60, &minutes) ||
-	    !take(r, ":") || !two_digits(r, 61, &seconds) || !take(r, "."))
+	if (!two_digits(r, 24, &hours) || !take_word(r, ":") || !two_digits(r, 60, &minutes) ||
+	    !take_word(r, ":") || !two_digits(r, 61, &seconds) || !take_word(r, "."))
 		return false;
 	fraction = r->s;
-	if (!take_digits(r, 10, &us) || r->s != fraction + 6)
+	if (!take_digits_of(r, 10, &us) || r->s != fraction + 6)
 		return false;
 	*ret = ((hours * 60 + minutes) * 60 + seconds) * 1000000 + us;
 	return true;
@@ -98,13 +98,14 @@ static bool parse_seconds(const char *s, const char *end, struct fs_usage_line *
 
 	skip_blanks(&r);
 	/* The seconds have at least three columns. */
-	if (!take_digits(&r, 10, &seconds) || r.s < s + 3 || seconds > INT32_MAX || !take(&r, "."))
+	if (!take_digits_of(&r, 10, &seconds) || r.s < s + 3 || seconds > INT32_MAX ||
+	    !take_word(&r, "."))
 		return false;
 	fraction = r.s;
-	if (!take_digits(&r, 10, &us) || r.s != fraction + 6)
+	if (!take_digits_of(&r, 10, &us) || r.s != fraction + 6)
 		return false;
-	l->waited = take(&r, " W ");
-	if (!l->waited && !take(&r, "   "))
+	l->waited = take_word(&r, " W ");
+	if (!l->waited && !take_word(&r, "   "))
 		return false;
 	l->duration_us = seconds * 1000000 + us;
 	*ret_command = r.s;
@@ -116,7 +117,7 @@ static bool parse_thread(const char *s, const char **end, uint64_t *ret)
 	const char *dot = memrchr(s, '.', *end - s);
 	struct fs_usage_rest r = { dot ? dot + 1 : s, *end };
 
-	if (!dot || !take_digits(&r, 10, ret) || r.s != r.end)
+	if (!dot || !take_digits_of(&r, 10, ret) || r.s != r.end)
 		return false;
 	*end = dot;
 	return true;
@@ -166,10 +167,10 @@ static bool take_error(struct fs_usage_rest *r, int *ret)
 	struct fs_usage_rest in = *r;
 	int error;
 
-	if (!take(&in, "["))
+	if (!take_word(&in, "["))
 		return false;
 	skip_blanks(&in);
-	if (!take_int(&in, &error) || !take(&in, "]") || in.s - r->s < 5)
+	if (!take_int(&in, &error) || !take_word(&in, "]") || in.s - r->s < 5)
 		return false;
 	*ret = error;
 	*r = in;
@@ -200,7 +201,7 @@ static bool take_other(struct fs_usage_rest *r)
 	if (in.end - in.s < 3 || !strchr("ADNPS", *in.s) || in.s[1] != '=')
 		return false;
 	in.s += 2;
-	if (take(&in, "0x") ? !take_digits(&in, 16, &n) : !take_digits(&in, 10, &n))
+	if (take_word(&in, "0x") ? !take_digits_of(&in, 16, &n) : !take_digits_of(&in, 10, &n))
 		return false;
 	*r = in;
 	return true;
@@ -208,16 +209,16 @@ static bool take_other(struct fs_usage_rest *r)
 
 static bool take_field(struct fs_usage_rest *r, struct fs_usage_line *l)
 {
-	if (!l->has_fd && take(r, "F="))
+	if (!l->has_fd && take_word(r, "F="))
 		return l->has_fd = take_int(r, &l->fd);
-	if (!l->has_fd2 && l->has_fd && take(r, "F="))
+	if (!l->has_fd2 && l->has_fd && take_word(r, "F="))
 		return l->has_fd2 = take_int(r, &l->fd2);
 	if (!l->error && take_error(r, &l->error))
 		return true;
-	if (!l->has_bytes && take(r, "B=0x"))
-		return l->has_bytes = take_digits(r, 16, &l->bytes);
-	if (!l->has_offset && take(r, "O=0x"))
-		return l->has_offset = take_digits(r, 16, &l->offset);
+	if (!l->has_bytes && take_word(r, "B=0x"))
+		return l->has_bytes = take_digits_of(r, 16, &l->bytes);
+	if (!l->has_offset && take_word(r, "O=0x"))
+		return l->has_offset = take_digits_of(r, 16, &l->offset);
 	if (!*l->flags && take_enclosed(r, '(', ')', l->flags))
 		return true;
 	if (!*l->words && take_enclosed(r, '<', '>', l->words))
@@ -251,8 +252,8 @@ static void take_directory(struct fs_usage_rest *r, struct fs_usage_line *l)
 	struct fs_usage_rest in = *r;
 	size_t len = strlen(l->call);
 
-	if (len < 3 || strcmp(l->call + len - 2, "at") != 0 || !take(&in, "[") ||
-	    !take_int(&in, &l->dir) || !take(&in, "]/"))
+	if (len < 3 || strcmp(l->call + len - 2, "at") != 0 || !take_word(&in, "[") ||
+	    !take_int(&in, &l->dir) || !take_word(&in, "]/"))
 		return;
 	l->has_dir = true;
 	*r = in;
@@ -304,7 +305,7 @@ bool fs_usage_line__parse(struct fs_usage_line *ret, size_t *column, const char 
 
 	*ret = (struct fs_usage_line){ .fd = -1 };
 	if (len < FIELDS_AT || memchr(s, 0, len) || !take_time(&r, &ret->day_us) ||
-	    !take(&r, "  ") || !parse_thread(s + FIELDS_AT, &end, &ret->thread))
+	    !take_word(&r, "  ") || !parse_thread(s + FIELDS_AT, &end, &ret->thread))
 		return false;
 	ret->is_disk = *r.s == ' ';
 	call = FIELDS_AT - CALL_AT;

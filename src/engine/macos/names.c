@@ -24,7 +24,7 @@ static void on_file(void *arg, int number, bool closes, const char *path)
 		process__open(a->source->processes, a->process, number, closes, path, strlen(path));
 }
 
-static void ask(struct source *s, struct process *p)
+static void ask_files(struct source *s, struct process *p)
 {
 	struct process_ref a = { s, p };
 	char cwd[PROCESS_PATH_SIZE];
@@ -64,7 +64,7 @@ struct process *macos__process(struct source *s, uint32_t pid)
 			p->wanted = is_chosen(s->all->selection, p);
 	}
 	if (p && p->not_queried)
-		ask(s, p);
+		ask_files(s, p);
 	return p;
 }
 
@@ -83,7 +83,7 @@ struct process *macos__process_of(struct source *s, const struct call_line *l)
 	return NULL;
 }
 
-static void on_process(void *arg, pid_t pid)
+static void ask_arguments(void *arg, pid_t pid)
 {
 	struct source *s = arg;
 	struct process *p = macos__process(s, (uint32_t)pid);
@@ -95,7 +95,7 @@ static void on_process(void *arg, pid_t pid)
 void macos__ask_all(struct source *s)
 {
 	if (s->all->can_ask)
-		process_files__processes(on_process, s);
+		process_files__processes(ask_arguments, s);
 }
 
 bool macos__is_wanted(const struct macos *d, const struct process *p)

@@ -106,7 +106,7 @@ size_t order__count(const struct order *o)
 	return o->n;
 }
 
-static bool reserve(struct order *o)
+static bool reserve_heap(struct order *o)
 {
 	struct waiting **heap = array__grow(o->heap, o->n, &o->capacity, sizeof(struct waiting *));
 
@@ -116,7 +116,7 @@ static bool reserve(struct order *o)
 
 int order__put(struct order *o, const struct call_line *line, const char *text, size_t len)
 {
-	struct waiting *w = reserve(o) ? malloc(sizeof(*w) + len) : NULL;
+	struct waiting *w = reserve_heap(o) ? malloc(sizeof(*w) + len) : NULL;
 
 	if (!w)
 		return -ENOMEM;

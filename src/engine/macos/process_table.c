@@ -54,7 +54,7 @@ static size_t place(const struct process *p, int number)
 	return low;
 }
 
-static struct descriptor *find(const struct process *p, int number)
+static struct descriptor *find_descriptor(const struct process *p, int number)
 {
 	size_t i = place(p, number);
 
@@ -64,14 +64,14 @@ static struct descriptor *find(const struct process *p, int number)
 
 struct opened *process__opened(struct process *p, int number)
 {
-	struct descriptor *d = find(p, number);
+	struct descriptor *d = find_descriptor(p, number);
 
 	return d ? d->opened : NULL;
 }
 
 void process__close(struct process_table *all, struct process *p, int number)
 {
-	struct descriptor *d = find(p, number);
+	struct descriptor *d = find_descriptor(p, number);
 
 	if (!d)
 		return;
@@ -163,7 +163,7 @@ void process__dup(struct process_table *all, struct process *p, int old, int num
 
 void process__set_closes(struct process *p, int number, bool closes)
 {
-	struct descriptor *d = find(p, number);
+	struct descriptor *d = find_descriptor(p, number);
 
 	if (d)
 		d->closes = closes;

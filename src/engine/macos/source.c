@@ -206,7 +206,7 @@ static void read_messages(struct source *s, char *ret, size_t size)
 
 /* ---- reading ---- */
 
-static bool reserve(struct source *s)
+static bool reserve_text(struct source *s)
 {
 	char *grown = realloc(s->text, s->text_len + READ_BYTES);
 
@@ -219,8 +219,9 @@ static bool reserve(struct source *s)
 /* Returns whether anything was read. */
 static bool read_more(struct source *s)
 {
-	ssize_t n =
-		s->out >= 0 && reserve(s) ? read(s->out, s->text + s->text_len, READ_BYTES) : -1;
+	ssize_t n = s->out >= 0 && reserve_text(s) ?
+			    read(s->out, s->text + s->text_len, READ_BYTES) :
+			    -1;
 
 	if (n > 0) {
 		s->text_len += (size_t)n;

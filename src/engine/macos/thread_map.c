@@ -75,7 +75,7 @@ static void on_thread(void *arg, pid_t pid, uint64_t thread)
 	thread_map__note(arg, thread, pid);
 }
 
-static void on_process(void *arg, pid_t pid)
+static void list_threads(void *arg, pid_t pid)
 {
 	process_files__threads(pid, on_thread, arg);
 }
@@ -108,6 +108,6 @@ pid_t thread_map__find(struct thread_map *m, uint64_t thread)
 	if (is_old)
 		turn(m, now);
 	m->looked_ns = now;
-	process_files__processes(on_process, m);
+	process_files__processes(list_threads, m);
 	return look(m, thread);
 }
