@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Count a row of a stream; FIELDS as report/columns.h lists them. They return 0, or -ENOMEM. */
 #ifndef IOTRC_FIGURES_STREAMS_H
 #define IOTRC_FIGURES_STREAMS_H
 
 #include "dataset/row_file.h"
 #include "report/figures.h"
 
+/* Count a row of a stream; FIELDS as report/columns.h lists them. They return 0, or -ENOMEM. */
 int figures__fs(struct figures *t, const struct row_field *fields);
 int figures__block(struct figures *t, const struct row_field *fields);
 int figures__extent(struct figures *t, const struct row_field *fields);
