@@ -361,7 +361,10 @@ int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 		if (done[p->hook] || !wants_program(b, p))
 			continue;
 		if (!p->gives)
-			return engine__problem(problem, -ENOENT, "this kernel has no %s", p->name);
+			return engine__problem(problem, -ENOENT,
+					       "this kernel has no %s, or one with arguments that "
+					       "iotrc does not know",
+					       p->name);
 		b->absent[i] = done[p->hook] = true;
 	}
 	for (size_t i = 0; i < n_programs; i++) {
