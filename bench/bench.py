@@ -207,6 +207,23 @@ class Iotrc(Beside):
                     sum(f['compressed_bytes'] for f in manifest['files']), lost)
 
 
+class Falco(Beside):
+    """A program of Falco's own that throws its engine's events away (docs/performance.md: how it is built). It is asked
+    for the calls that iotrc records."""
+    program = os.environ.get('FALCO')
+    ready = 'Live capture in progress'
+    calls_of_iotrc = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../src/engine/bpf/syscalls.def')
+
+    def argv(self, bench):
+        # It knows the calls by numbers of its own, and lists these when it is given one that is none.
+        listed = subprocess.run([self.program, '--modern_bpf', '--ppm_sc', '99999'], capture_output=True, text=True).stdout
+        numbers = dict(re.findall(r'PPM_SC > (\w+) .*ppm_code: \((\d+)\)', listed))
+        names = re.findall(r'^SYSCALL\((\w+), (?:FS|NW_CONN),', read(self.calls_of_iotrc), re.M)
+        chosen = sorted({numbers[n] for n in names if n in numbers}, key=int)
+        # Otherwise what it says waits in a buffer.
+        return ['stdbuf', '-oL', self.program, '--modern_bpf', *(a for n in chosen for a in ('--ppm_sc', n))]
+
+
 class Bpftrace(Beside):
     program = 'bpftrace'
     calls = {'pread': 100_000, 'getppid': 1_000_000}

@@ -6,9 +6,11 @@
  * the nanoseconds of CPU that the process used. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,7 @@
 struct work {
 	int fd, out, epoll, memory, entries;
 	struct ring ring;
+	aio_context_t aio;
 	const char *file;
 	char other[NAME_MAX_BYTES], deep[NAME_MAX_BYTES];
 	char *page; /* a mapping */
@@ -124,6 +127,33 @@ static bool do_ring(struct work *w)
 	return ok;
 }
 
+/* The same by kernel AIO. */
+static bool do_aio(struct work *w)
+{
+	static struct iocb requests[DEPTH], *list[DEPTH];
+	struct io_event events[DEPTH];
+	long n = 0, got;
+
+	for (int i = 0; i < DEPTH; i++) {
+		requests[i] = (struct iocb){ .aio_lio_opcode = IOCB_CMD_PREAD,
+					     .aio_fildes = (uint32_t)w->fd,
+					     .aio_buf = (uintptr_t)buf,
+					     .aio_nbytes = PAGE };
+		list[i] = &requests[i];
+	}
+	if (syscall(SYS_io_submit, w->aio, DEPTH, list) != DEPTH)
+		return false;
+	for (; n < DEPTH; n += got) {
+		got = syscall(SYS_io_getevents, w->aio, 1, DEPTH, events, NULL);
+		if (got <= 0)
+			return false;
+		for (long i = 0; i < got; i++)
+			if (events[i].res != PAGE)
+				return false;
+	}
+	return true;
+}
+
 static bool do_futex(struct work *w)
 {
 	static unsigned int word;
@@ -157,8 +187,9 @@ static const struct operation {
 	{ "stat-deep", do_deep, 1, false },       { "open", do_open, 1, false },
 	{ "rename-2", do_rename, 1, false },      { "fault", do_fault, 1, false },
 	{ "readdir-1000", do_readdir, 1, false }, { "fsync", do_fsync, 1, false },
-	{ "uring-32", do_ring, 1, false },        { "epoll", do_epoll, 1, true },
-	{ "futex", do_futex, 1, true },           { "getppid", do_getppid, 1, true },
+	{ "uring-32", do_ring, 1, false },        { "aio-32", do_aio, 1, false },
+	{ "epoll", do_epoll, 1, true },           { "futex", do_futex, 1, true },
+	{ "getppid", do_getppid, 1, true },
 };
 #define N_OPERATIONS (sizeof(operations) / sizeof(*operations))
 
@@ -231,7 +262,7 @@ static bool prepare(struct work *w, const char *file)
 	w->out = open(w->other, O_WRONLY | O_CREAT, 0600);
 	w->memory = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
 	return w->fd >= 0 && w->out >= 0 && w->memory >= 0 && !ring__new(&w->ring, 0) &&
-	       make_deep(w) && make_entries(w);
+	       !syscall(SYS_io_setup, DEPTH, &w->aio) && make_deep(w) && make_entries(w);
 }
 
 struct turn {

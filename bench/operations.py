@@ -20,8 +20,8 @@ import bench as peers
 # Operation: calls of a turn.
 CALLS = {'pread': 100_000, 'pread-1': 100_000, 'pread-128k': 8_000, 'pread-2-threads': 60_000,
          'write': 60_000, 'stat': 80_000, 'stat-deep': 40_000, 'open': 60_000, 'rename-2': 20_000,
-         'fault': 80_000, 'readdir-1000': 2_000, 'fsync': 80_000, 'uring-32': 4_000, 'epoll': 150_000, 'futex': 150_000,
-         'getppid': 150_000}
+         'fault': 80_000, 'readdir-1000': 2_000, 'fsync': 80_000, 'uring-32': 4_000, 'aio-32': 4_000,
+         'epoll': 150_000, 'futex': 150_000, 'getppid': 150_000}
 NO_FILE = ('epoll', 'futex', 'getppid')
 NO_CALL = ('fault', 'uring-32')    # what iotrc records of them is no system call
 STOPPED = 100  # for a tracer that stops the program at each call, the number of calls is divided by this
@@ -83,11 +83,14 @@ def under(*command):
 
 # Name: (what runs it, the operations that it sees, whether it stops the program at each call).
 # strace receives only the calls of these operations, through a seccomp filter.
-SEEN_BY_STRACE = 'pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise,getdents64,lseek,fsync,io_uring_enter'
+SEEN_BY_STRACE = 'pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise,getdents64,lseek,fsync,io_uring_enter,io_submit,io_getevents'
+# Not requests to io_uring and kernel AIO, nor page faults.
+SEEN_BY_FALCO = tuple(o for o in CALLS if o not in ('uring-32', 'aio-32', 'fault'))
 TRACERS = {
     'floor': (lambda b: beside(peers.Floor('all'), b), tuple(o for o in CALLS if o not in NO_CALL), False),
     'iotrc': (lambda b: beside(peers.Iotrc(), b), tuple(CALLS), False),
     'raw ftrace': (ftrace, tuple(CALLS), False),
+    **({'Falco': (lambda b: beside(peers.Falco(), b), SEEN_BY_FALCO, False)} if peers.Falco.program else {}),
     'perf record': (lambda b: under('perf', 'record', '-q', '-e', 'raw_syscalls:*', '-o', b.path('trace'),
                                     '--'), tuple(CALLS), False),
     'strace --seccomp-bpf': (lambda b: under('strace', '-f', '--seccomp-bpf', '-e',

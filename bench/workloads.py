@@ -261,6 +261,7 @@ TRACERS = {
     'floor': lambda b: operations.beside(peers.Floor('all'), b),
     'iotrc': lambda b: operations.beside(peers.Iotrc(), b),
     'raw ftrace': operations.ftrace,
+    **({'Falco': lambda b: operations.beside(peers.Falco(), b)} if peers.Falco.program else {}),
     'perf record': lambda b: operations.beside(PerfRecord(), b),
 }
 
