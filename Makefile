@@ -114,7 +114,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-all bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live bench-workloads install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-bpf-stack check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-bpf-stack check-build check-circles check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -285,13 +285,17 @@ check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h
 	@scripts/install-deps.sh portable
 	$(call say,TEST,'compiles without Linux')
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)
-# Checks that a compiler does not do: order of folders, style, lengths, commit subjects; each file of bpf/ alone, and the
-# stack of the programs.
+# No files of the program use each other in a circle.
+check-circles: $(OBJ)
+	$(call say,TEST,'no files in a circle')
+	$(Q)scripts/check-circles.py $^
+# Checks that a compiler does not do: order of folders, style, lengths, commit subjects; circles of files; each file of
+# bpf/ alone, and the stack of the programs.
 check-style:
 	@scripts/install-deps.sh style
 	$(call say,TEST,style)
 	$(Q)scripts/check-style.py
-	@$(MAKE) --no-print-directory check-bpf-alone check-bpf-stack
+	@$(MAKE) --no-print-directory check-circles check-bpf-alone check-bpf-stack
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
 	$(Q)$(BUILD)/unit-tests

@@ -2,7 +2,6 @@
 #include "uploader/target.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,34 +21,6 @@ static const struct {
 	{ "http://", &target_gateway },
 	{ "file://", &target_file },
 };
-
-void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason, TARGET_REASON_MAX, format, args);
-	va_end(args);
-	for (char *c = reason; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-}
-
-void target__result(struct target_result *r, enum target_verdict verdict, bool general,
-		    const char *format, ...)
-{
-	char reason[TARGET_REASON_MAX];
-	va_list args;
-
-	/* Through a copy, because the arguments may be parts of R's current text. */
-	va_start(args, format);
-	vsnprintf(reason, sizeof(reason), format, args);
-	va_end(args);
-	r->verdict = verdict;
-	r->general = general;
-	r->retry_after_s = 0;
-	target__say(r->reason, "%s", reason);
-}
 
 int target__new(struct target **ret, const struct target_config *config,
 		char problem[TARGET_REASON_MAX])
@@ -81,19 +52,6 @@ struct target *target__free(struct target *t)
 
 /* Keys consist of names that iotrc chose; a key that leaves its directory is a caller's bug, or an
  * attack by names on the disk. */
-bool target__is_key(const char *key)
-{
-	if (!*key || strlen(key) > TARGET_KEY_MAX)
-		return false;
-	for (const char *s = key; s; s = strchr(s, '/') ? strchr(s, '/') + 1 : NULL) {
-		size_t n = strcspn(s, "/");
-
-		if (!n || (n <= 2 && !memcmp(s, "..", n)))
-			return false;
-	}
-	return true;
-}
-
 /* Sends only what was recorded, not what a faulty disk has made of it. */
 static bool is_whole(const struct target_object *object, const struct target_hooks *hooks,
 		     struct checksums *sums, struct target_result *r)

@@ -4,23 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-
-const struct engine_type *const engines[] = {
-#ifdef __linux__
-	&engine_bpf,
-#endif
-	&engine_dtrace, &engine_eslogger, &engine_fs_usage, &engine_replay, &engine_strace, NULL,
-};
-
-const struct engine_type *engine__find(const char *name)
-{
-	for (size_t i = 0; engines[i]; i++)
-		if (!strcmp(engines[i]->name, name))
-			return engines[i];
-	return NULL;
-}
 
 int engine__open(struct engine **ret, const struct engine_type *type,
 		 const struct engine_config *config, char *problem)

@@ -7,10 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "lake/store_kind.h"
-
-#define FILES_MAX (1 << 24) /* of one list */
 
 static int open_as(const struct store_kind *kind, struct store **ret,
 		   const struct target_config *target, char why[STORE_WHY_MAX])
@@ -70,30 +67,6 @@ int store__explain(char why[STORE_WHY_MAX], int err, const char *what)
 {
 	snprintf(why, STORE_WHY_MAX, "%s", what);
 	return err;
-}
-
-int store__fail(struct store *s, int err, const char *what, const char *name)
-{
-	snprintf(s->why, sizeof(s->why), "%s %.*s: %s", what, STORE_NAME_MAX, name, strerror(-err));
-	return err;
-}
-
-int store_files__add(struct store_files *files, const struct store_file *file)
-{
-	struct store_file *more = NULL;
-	char *copy;
-
-	if (files->n < FILES_MAX)
-		more = array__grow(files->at, files->n, &files->capacity, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	files->at = more;
-	copy = strdup(file->name);
-	if (!copy)
-		return -ENOMEM;
-	files->at[files->n] = *file;
-	files->at[files->n++].name = copy;
-	return 0;
 }
 
 static int by_name(const void *a, const void *b)

@@ -9,6 +9,7 @@
 #include "uploader/target.h"
 
 /* Files that a list has found. */
+#define STORE_FILES_MAX (1 << 24)
 struct store_files {
 	struct store_file *at;
 	size_t n, capacity;
@@ -37,10 +38,11 @@ struct store_kind {
 
 extern const struct store_kind store_dir, store_s3;
 
-/* Sets S->why to "WHAT NAME: why" and returns ERR, a negative errno. */
+/* Sets S->why to "WHAT NAME: why" and returns ERR, a negative errno; -EOVERFLOW: more than
+ * STORE_FILES_MAX files. */
 int store__fail(struct store *s, int err, const char *what, const char *name);
 
-/* Adds FILE; its name is copied. 0, or -ENOMEM. */
+/* Adds FILE; its name is copied. 0, -ENOMEM, or -EOVERFLOW. */
 int store_files__add(struct store_files *files, const struct store_file *file);
 
 #endif

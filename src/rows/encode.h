@@ -115,6 +115,8 @@ void encoder__end_round(struct encoder *e);
 
 /* Whether RECORD is valid for its type. Encoders and encoder__define() rely on this. */
 bool encode__sound(const void *record, size_t size);
+/* Whether TYPE, FSTYPE_BYTES long, ends with a NUL and has no character to be escaped. */
+bool encode__is_plain_type(const char *type);
 
 /* The properties of a record type, from schema/records.h. */
 struct record_kind {
