@@ -349,10 +349,33 @@ static int walk_trees(struct tree_walk *w, const struct mount_list *mounts)
 	return err;
 }
 
+static bool is_requested(const struct filesystem_config *c, const char *path, size_t len)
+{
+	for (size_t i = 0; i < c->n_roots; i++)
+		if (entry__below(c->roots[i].text, c->roots[i].len ? c->roots[i].len : 1, path,
+				 len))
+			return true;
+	return !c->n_roots;
+}
+
+/* A mount for which the list has no place is not walked. */
+static void skip_mount(void *arg, const struct mount_info *mount)
+{
+	size_t len = strlen(mount->path);
+	struct tree_walk *w = arg;
+
+	if (len > ENTRY_PATH_MAX || !mount_list__is_wanted(mount, w->config->network) ||
+	    !is_requested(w->config, mount->path, len))
+		return;
+	w->entry->len = len;
+	memcpy(w->entry->path, mount->path, len);
+	see_nothing(w);
+}
+
 static int walk_all(struct tree_walk *w)
 {
 	struct mount_list mounts = { 0 };
-	int err = mount_list__here(&mounts);
+	int err = mount_list__here(&mounts, skip_mount, w);
 
 	if (err)
 		return err;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mounts.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
@@ -111,26 +112,36 @@ static bool copy(const struct mountinfo *line, struct mount_info *ret)
 	return true;
 }
 
-int mount_list__read(struct mount_list *ret, FILE *file)
+static int add_mount(struct mount_list *m, size_t *capacity, const struct mount_info *info)
+{
+	struct mount_info *list = array__grow(m->list, m->n, capacity, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	m->list = list;
+	m->list[m->n++] = *info;
+	return 0;
+}
+
+int mount_list__read(struct mount_list *ret, FILE *file, mount_list__beyond_fn *beyond, void *arg)
 {
 	struct mount_list m = { 0 };
 	struct mountinfo line = { 0 };
-	size_t allocated = 0;
+	struct mount_info info;
+	size_t capacity = 0;
 	int err = 0;
 
-	while (!err && m.n < MOUNT_LIST_MAX && mountinfo__next(&line, file)) {
-		if (m.n == allocated) {
-			struct mount_info *list;
-
-			allocated = allocated ? 2 * allocated : 64;
-			list = realloc(m.list, allocated * sizeof(*list));
-			if (!list)
-				err = -ENOMEM;
-			else
-				m.list = list;
+	while (!err && mountinfo__next(&line, file)) {
+		err = copy(&line, &info) ? 0 : -ENOMEM;
+		if (!err && m.n < MOUNT_LIST_MAX) {
+			err = add_mount(&m, &capacity, &info);
+			if (err)
+				clear_info(&info);
+		} else if (!err) {
+			if (beyond)
+				beyond(arg, &info);
+			clear_info(&info);
 		}
-		if (!err && copy(&line, &m.list[m.n]))
-			m.n++;
 	}
 	mountinfo__clear(&line);
 	if (err)
@@ -140,10 +151,10 @@ int mount_list__read(struct mount_list *ret, FILE *file)
 	return err;
 }
 
-int mount_list__here(struct mount_list *ret)
+int mount_list__here(struct mount_list *ret, mount_list__beyond_fn *beyond, void *arg)
 {
 	FILE *f = mountinfo__open();
-	int err = f ? mount_list__read(ret, f) : -errno;
+	int err = f ? mount_list__read(ret, f, beyond, arg) : -errno;
 
 	if (f)
 		fclose(f);
@@ -208,7 +219,7 @@ static bool describe(const struct statfs *fs, struct mount_info *ret)
 	return false;
 }
 
-int mount_list__here(struct mount_list *ret)
+int mount_list__here(struct mount_list *ret, mount_list__beyond_fn *beyond, void *arg)
 {
 	int n = getfsstat(NULL, 0, MNT_NOWAIT) + 16; /* mounted meanwhile */
 	struct statfs *all = n < MOUNT_LIST_MAX ? calloc((size_t)n, sizeof(*all)) : NULL;
@@ -252,10 +263,10 @@ static bool covers(const struct mount_info *a, const struct mount_info *b)
 
 /* The files of an overlay are in its layers, which are walked as well. As the root of a
  * container, the overlay is all that is visible. */
-static bool wanted(const struct mount_info *i, bool network)
+bool mount_list__is_wanted(const struct mount_info *m, bool network)
 {
-	return i->real && !i->hidden && (network || !i->network) &&
-	       (strcmp(i->type, "overlay") || !strcmp(i->path, "/"));
+	return m->real && !m->hidden && (network || !m->network) &&
+	       (strcmp(m->type, "overlay") || !strcmp(m->path, "/"));
 }
 
 void mount_list__choose(struct mount_list *m, bool network)
@@ -268,12 +279,12 @@ void mount_list__choose(struct mount_list *m, bool network)
 	for (size_t i = 0; i < m->n; i++) {
 		struct mount_info *at = &m->list[i];
 
-		at->chosen = wanted(at, network);
+		at->chosen = mount_list__is_wanted(at, network);
 		for (size_t k = 0; at->chosen && k < m->n; k++) {
 			const struct mount_info *other = &m->list[k];
 
 			/* Of two mounts of the same tree, the earlier one is walked. */
-			if (k != i && wanted(other, network) && covers(other, at) &&
+			if (k != i && mount_list__is_wanted(other, network) && covers(other, at) &&
 			    (k < i || !covers(at, other)))
 				at->chosen = false;
 		}

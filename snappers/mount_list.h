@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define MOUNT_LIST_MAX 8192
+#define MOUNT_LIST_MAX 8192 /* Darwin: fewer, or -ENOMEM */
 
 struct mount_info {
 	uint64_t id, parent;
@@ -27,10 +27,17 @@ struct mount_list {
 	size_t n;
 };
 
-/* The mounts as they are now. 0, or a negative errno. */
-int mount_list__here(struct mount_list *ret);
-/* Parses FILE, a mountinfo (proc(5)). 0, or a negative errno. */
-int mount_list__read(struct mount_list *ret, FILE *file);
+/* Called for each mount for which a list has no place. */
+typedef void mount_list__beyond_fn(void *arg, const struct mount_info *m);
+
+/* The first MOUNT_LIST_MAX mounts as they are now; BEYOND, if not NULL, is called for
+ * each further one. 0, or a
+ * negative errno. */
+int mount_list__here(struct mount_list *ret, mount_list__beyond_fn *beyond, void *arg);
+/* The same for the mounts in FILE, a mountinfo (proc(5)). */
+int mount_list__read(struct mount_list *ret, FILE *file, mount_list__beyond_fn *beyond, void *arg);
+/* Whether the files on a mount belong to a snapshot, NETWORK: with network filesystems. */
+bool mount_list__is_wanted(const struct mount_info *m, bool network);
 /* Chooses, for each filesystem, the mounts that cover it with the least overlap: bind mounts of
  * what another mount covers are left out. NETWORK: includes network filesystems. */
 void mount_list__choose(struct mount_list *m, bool network);

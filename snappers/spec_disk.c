@@ -403,7 +403,7 @@ static void add_mounts(const struct spec *s, json_t *mounts, json_t *partitions)
 {
 	struct mount_list list = { 0 };
 
-	if (mount_list__here(&list))
+	if (mount_list__here(&list, NULL, NULL))
 		return;
 	for (size_t i = 0; i < list.n; i++) {
 		json_array_append_new(mounts, mount(s, &list.list[i]));

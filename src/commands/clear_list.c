@@ -415,17 +415,25 @@ static const char *const own_words[] = {
 	"tmpfs",    "overlay",  "proc",       "sysfs",
 };
 
+static void note_beyond(void *arg, const struct mount_info *mount)
+{
+	*(bool *)arg = true;
+}
+
 static int add_names(struct clear_list *l)
 {
+	bool beyond = false;
 	struct mount_list mounts = { 0 };
 	int err = 0;
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(own_words); i++)
 		err = add_whole(&l->harmless, own_words[i]);
 	if (!err)
-		err = mount_list__here(&mounts);
+		err = mount_list__here(&mounts, note_beyond, &beyond);
 	if (err == -ENOENT) /* no /proc */
 		return 0;
+	if (!err && beyond)
+		err = -EOVERFLOW;
 	mount_list__choose(&mounts, false);
 	for (size_t i = 0; !err && i < mounts.n; i++)
 		if (mounts.list[i].chosen)

@@ -22,7 +22,7 @@ int clear_list__add_file(struct clear_list *l, FILE *file);
 /* Adds words that are to be found as whole words: the host's name, users and their home
  * directories, addresses, and names of visible files except those of the distribution. KEEP_SYSTEM:
  * the dataset's system paths are clear, so words that also occur there are skipped. Returns 0,
- * -ENOMEM, or -EOVERFLOW if there are more than 8 million words. */
+ * -ENOMEM, or -EOVERFLOW if there are more than 8 million words, or mounts beyond a mount_list. */
 int clear_list__add_live(struct clear_list *l, bool keep_system);
 
 /* How many strings there are. */

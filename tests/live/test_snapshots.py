@@ -9,6 +9,7 @@ import platform
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -338,13 +339,16 @@ def bind_mount(source, target):
         subprocess.run(["umount", target], check=True)
 
 
-def snapshot(tmp_path, *args, during=None):
-    """A session with one snapshot of the tree; all sessions have the same dataset and state directory."""
-    with recorder.Recording(
-            tmp_path, "--path", str(tmp_path / "tree"), "--ops", "mount",
-            "--state", str(tmp_path / "state"),
-            "--process-interval", "off", "--fs-busy", "100", *args, snapshots=True,
-            output=tmp_path / "traces") as r:
+def snapshot(tmp_path, *args, during=None, within=()):
+    """A session with one snapshot of the tree; all sessions have the same dataset and state directory. WITHIN: a command
+    that runs the recorder."""
+    r = recorder.Recording(
+        tmp_path, "--path", str(tmp_path / "tree"), "--ops", "mount",
+        "--state", str(tmp_path / "state"),
+        "--process-interval", "off", "--fs-busy", "100", *args, snapshots=True,
+        output=tmp_path / "traces")
+    r.command = [*within, *r.command]
+    with r:
         if during:
             during()
         recorder.wait_for_snapshots(r)
@@ -424,6 +428,50 @@ def test_files_and_their_changes(tmp_path):
     assert set(rows_by_path(session)) == set(expected)
     session = snapshot(tmp_path, "--fs-full")
     assert session.manifest["snapshots"][0]["kind"] == "full"
+
+
+# MOUNTS DIRECTORY TREE COMMAND...: runs COMMAND with a tmpfs and a file at TREE/late, which is mounted after MOUNTS others.
+MANY_MOUNTS = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def mount(source, target, kind, flags):
+    if libc.mount(source.encode(), target.encode(), kind, flags, None):
+        raise OSError(ctypes.get_errno(), target)
+mounts, directory, tree, *command = sys.argv[1:]
+for i in range(int(mounts)):
+    os.close(os.open(f"{directory}/{i}", os.O_CREAT | os.O_WRONLY))
+    mount("/proc/version", f"{directory}/{i}", None, 4096) # MS_BIND
+mount("tmpfs", tree + "/late", b"tmpfs", 0)
+os.close(os.open(tree + "/late/file", os.O_CREAT | os.O_WRONLY))
+os.execv(command[0], command)
+"""
+
+
+@pytest.mark.native # thousands of mounts take minutes under emulation
+def test_more_mounts_than_are_listed(tmp_path):
+    """The files of one beyond the list's 8,192 are not seen, and are not reported as gone either."""
+    tree, targets = tmp_path / "tree", tmp_path / "targets"
+    (tree / "late").mkdir(parents=True)
+    targets.mkdir()
+    (tree / "removed").touch()
+    file, removed = os.fsencode(tree / "late/file"), os.fsencode(tree / "removed")
+
+    def within(mounts):
+        return ["unshare", "--mount", sys.executable, "-c", MANY_MOUNTS, str(mounts), str(targets), str(tree)]
+
+    session = snapshot(tmp_path, within=within(1))
+    assert {file, removed} <= set(rows_by_path(session))
+    assert session.manifest["snapshots"][0]["unreadable"] == 0
+    (tree / "removed").unlink()
+    session = snapshot(tmp_path, within=within(8192))
+    about = session.manifest["snapshots"][0]
+    assert (about["kind"], about["complete"], about["unreadable"]) == ("changes", True, 1)
+    assert {path for path, row in rows_by_path(session).items() if row["size"] == "-1"} == {removed}
+    # Its files are known still: the one that is there again differs only in what a new tmpfs makes different.
+    (tree / "removed").touch()
+    session = snapshot(tmp_path, within=within(1))
+    assert {path for path, row in rows_by_path(session).items() if row["size"] == "-1"} == set()
+    assert removed in rows_by_path(session)
 
 
 @pytest.mark.slow

@@ -292,7 +292,7 @@ static void choose(const char *text, bool network, struct mount_list *m)
 {
 	FILE *f = fmemopen((char *)text, strlen(text), "r");
 
-	cr_assert_eq(mount_list__read(m, f), 0);
+	cr_assert_eq(mount_list__read(m, f, NULL, NULL), 0);
 	fclose(f);
 	mount_list__choose(m, network);
 }
@@ -308,6 +308,33 @@ static void expect_chosen(const char *text, bool network, const char *paths)
 			strcat(strcat(list, m.list[i].path), " ");
 	cr_expect_str_eq(list, paths);
 	mount_list__clear(&m);
+}
+
+static void note_path(void *arg, const struct mount_info *m)
+{
+	strcat(strcat(arg, m->path), mount_list__is_wanted(m, false) ? " " : "! ");
+}
+
+Test(snap, mounts_beyond_the_list)
+{
+	char beyond[256] = "", *text;
+	struct mount_list m;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (int i = 0; i < MOUNT_LIST_MAX; i++)
+		fprintf(f, "%d 1 0:%d / /m%d rw - tmpfs tmpfs rw\n", 100 + i, i, i);
+	fputs("9 1 8:2 / /disk rw - ext4 /dev/sda rw\n", f);
+	fputs("10 1 0:9 / /far rw - nfs4 host:/x rw\n", f);
+	fclose(f);
+	f = fmemopen(text, len, "r");
+	cr_assert_eq(mount_list__read(&m, f, note_path, beyond), 0);
+	fclose(f);
+	cr_expect_eq(m.n, MOUNT_LIST_MAX);
+	cr_expect_str_eq(m.list[m.n - 1].path, "/m8191");
+	cr_expect_str_eq(beyond, "/disk /far! ");
+	mount_list__clear(&m);
+	free(text);
 }
 
 #define ROOT "20 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro\n"
