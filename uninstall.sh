@@ -3,7 +3,8 @@
 # Removes what install.sh installed, including the service. Traces and configuration are kept unless
 # --purge is given; on a terminal it asks before it deletes them.
 #   --prefix DIR   where it was installed (default /usr/local)
-#   --purge        also delete traces, state and configuration: /var/lib/iotrc, /etc/iotrc
+#   --purge        also delete traces, state, configuration and log: /var/lib/iotrc, /etc/iotrc,
+#                  /var/log/iotrc.log
 #   -h, --help     print this text
 # For packagers: DESTDIR in the environment is prepended to the prefix.
 set -euo pipefail
@@ -19,7 +20,7 @@ while (($#)); do
 	--prefix=*) prefix=${1#*=} ;;
 	--purge) purge=yes ;;
 	-h | --help)
-		sed -n '3,8s/^# \{0,1\}//p' "$0"
+		sed -n '3,9s/^# \{0,1\}//p' "$0"
 		exit ;;
 	*)
 		echo "uninstall.sh: $1: no such option, see ./uninstall.sh --help" >&2
@@ -42,7 +43,7 @@ if [[ ! ${DESTDIR-} ]]; then
 fi
 make uninstall PREFIX="$prefix"
 
-for d in /var/lib/iotrc /etc/iotrc; do
+for d in /var/lib/iotrc /etc/iotrc /var/log/iotrc.log; do
 	[[ ! -e ${DESTDIR-}$d ]] || left+=("${DESTDIR-}$d")
 done
 ((${#left[@]})) || exit 0

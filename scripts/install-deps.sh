@@ -8,7 +8,7 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 # macOS: Homebrew's libraries for run, node for page; the compiler is from Xcode's command line tools. Homebrew refuses
 # to run as root.
 install_by_brew() {
-	local formulas='jansson pcre2 zstd openssl@3 libmicrohttpd ncurses pkgconf make' formula lacking=() as=()
+	local formulas='jansson pcre2 zstd openssl@3 libmicrohttpd ncurses pkgconf make' formula opt lacking=() as=()
 	[[ $1 == run ]] || formulas=node
 	if [[ $1 != run && $1 != page ]]; then
 		echo "$0: on macOS there are run and page only" >&2
@@ -23,8 +23,10 @@ install_by_brew() {
 		echo "$0: missing: $formulas; install Homebrew (https://brew.sh), which brings them" >&2
 		exit 1
 	}
+	# `brew --prefix FORMULA` would be Ruby's, which leaves files of root's in Homebrew's caches.
+	opt=$(brew --prefix)/opt
 	for formula in $formulas; do
-		[[ -e $(brew --prefix "$formula" 2>/dev/null || echo /nowhere) ]] || lacking+=("$formula")
+		[[ -e $opt/$formula ]] || lacking+=("$formula")
 	done
 	((${#lacking[@]})) || exit 0
 	if ((EUID == 0)); then

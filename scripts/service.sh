@@ -69,7 +69,7 @@ put() { # MODE TO
 	echo "installed $2"
 }
 
-# state, pid, or last exit code of the daemon, those asked for with a / between them; nothing if launchd doesn't know it.
+# state, pid, or the like of the daemon, those asked for with a / between them; nothing if launchd doesn't know it.
 daemon_says() { # NAME…
 	local all name values=()
 	all=$(launchctl print "$daemon" 2>/dev/null) || return 0
@@ -79,31 +79,81 @@ daemon_says() { # NAME…
 	(IFS=/ && echo "${values[*]}")
 }
 
+# launchd itself kills only what it ends, not what we ask it to stop.
 stop_daemon() {
 	launchctl kill SIGTERM "$daemon" 2>/dev/null || return 0
-	while [[ $(daemon_says state) == running ]]; do
+	for ((i = 0; i < 350; i++)); do
+		[[ $(daemon_says state) == running ]] || return 0
 		sleep 0.2
 	done
+	launchctl kill SIGKILL "$daemon"
 }
 
-# If macOS forbids recording, iotrc ends within seconds and says why.
-watch_daemon() { # LINES: of the log, so far
-	for ((i = 0; i < 15; i++)); do
+# launchd forgets a daemon only some time after it was told to.
+remove_daemon() {
+	[[ $(daemon_says state) ]] || return 0
+	launchctl bootout "$daemon" 2>/dev/null || true
+	for ((i = 0; i < 350; i++)); do
+		[[ $(daemon_says state) ]] || return 0
 		sleep 0.2
-		case $(daemon_says state 'last exit code') in
-		running/* | xpcproxy/* | spawn*/* | *never*) continue ;;
-		esac
-		tail -n "+$(($1 + 1))" "$daemon_log" >&2
-		fail "iotrc does not record (exit code $(daemon_says 'last exit code')); the next try is at the next boot"
 	done
+	fail "launchd does not remove $daemon"
+}
+
+# Still later launchd takes one of that name again: until then it says 5, Input/output error.
+bootstrap_daemon() {
+	local said
+	for ((i = 0; i < 75; i++)); do
+		if said=$(launchctl bootstrap system "$plist" 2>&1); then
+			return
+		fi
+		sleep 0.2
+	done
+	fail "launchd does not take $plist: $said"
 }
 
 log_lines() {
 	[[ ! -e $daemon_log ]] || wc -l <"$daemon_log"
 }
 
+# Waits until it records: then it writes the path of its session. Where macOS forbids that, it ends within seconds and
+# says why. LINES: of its log, before it was started.
+watch_daemon() { # LINES
+	local down=0
+	for ((i = 0; i < 300; i++)); do
+		if tail -n "+$(($1 + 1))" "$daemon_log" 2>/dev/null | grep '^/' >/dev/null; then
+			return
+		fi
+		case $(daemon_says state 'last exit code') in
+		running/* | xpcproxy/* | spawn*/*) down=0 ;;
+		# launchd has loaded it, and may leave it at that.
+		*never*) ((i != 10)) || launchctl kickstart "$daemon" || true ;;
+		*) ((++down < 10)) || break ;;
+		esac
+		sleep 0.2
+	done
+	tail -n "+$(($1 + 1))" "$daemon_log" >&2 || true
+	((i == 300)) || fail "iotrc does not record ($(how_it_ended)); the next try is at the next boot"
+	fail "iotrc has not begun to record within a minute; see $0 logs"
+}
+
+# One that a signal has ended has no exit code.
+how_it_ended() {
+	local code
+	code=$(daemon_says 'last exit code')
+	if [[ $code ]]; then
+		echo "exit code $code"
+	else
+		echo "ended by a signal"
+	fi
+}
+
 start_daemon() {
 	local lines
+	case $(daemon_says state) in
+	'') fail "the service is not installed: sudo $0 install" ;;
+	running) return ;;
+	esac
 	lines=$(log_lines)
 	launchctl kickstart "$daemon"
 	watch_daemon "${lines:-0}"
@@ -111,14 +161,11 @@ start_daemon() {
 
 install_daemon() {
 	local lines
+	remove_daemon
 	lines=$(log_lines)
-	if [[ $(daemon_says state) ]]; then
-		stop_daemon
-		launchctl bootout "$daemon"
-	fi
 	render iotrc.plist 644 "$plist"
 	launchctl enable "$daemon"
-	launchctl bootstrap system "$plist"
+	bootstrap_daemon
 	watch_daemon "${lines:-0}"
 }
 
@@ -153,10 +200,7 @@ install_service() {
 
 uninstall_service() {
 	if [[ $manager == launchd ]]; then
-		if [[ $(daemon_says state) ]]; then
-			stop_daemon
-			launchctl bootout "$daemon"
-		fi
+		remove_daemon
 		rm -f "$plist"
 	elif [[ $manager == systemd ]]; then
 		systemctl disable --now --quiet iotrc.service 2>/dev/null || true
@@ -170,6 +214,7 @@ uninstall_service() {
 	fi
 	if [[ ${1-} == --purge ]]; then
 		rm -rf "$(dirname "$conf")" "$state"
+		[[ $manager != launchd ]] || rm -f "$daemon_log"
 		echo "removed the service, its configuration and its traces"
 	else
 		echo "removed the service; $conf and $state are kept (uninstall --purge removes them)"
@@ -190,7 +235,7 @@ status)
 		state=$(daemon_says state)
 		echo "iotrc is ${state:-not installed}$([[ $state == running ]] && echo ", process $(daemon_says pid)")"
 		[[ $state == running ]] || {
-			[[ ! $state ]] || echo "last exit code: $(daemon_says 'last exit code'); see $0 logs"
+			[[ ! $state ]] || echo "$(how_it_ended); see $0 logs"
 			exit 3
 		}
 	elif [[ $manager == systemd ]]; then

@@ -13,22 +13,26 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FORMULAS = ["jansson", "pcre2", "zstd", "openssl@3", "libmicrohttpd", "ncurses", "pkgconf", "make"]
 pytestmark = pytest.mark.calm
 REFUSAL = "iotrc: cannot record: System Integrity Protection keeps DTrace from recording"
-# Plays iotrc: what it does is in the file `does`.
-IOTRC = f"""#!/bin/bash
+# Plays iotrc: what it does is in the file `does`. It takes a moment to begin, or to find that it may not.
+IOTRC = f"""#!/bin/sh
 case $1 in
 --version) echo iotrc 9; exit ;;
---check-config) [[ -r $2 ]]; exit ;;
+--check-config) [ -r $2 ]; exit ;;
 esac
 echo "$@" >>"$HOME/arguments"
-case $(<"$HOME/does") in
+sleep $(cat "$HOME/needs")
+# As iotrc does: a recording that SIGTERM ends was not in vain, and launchd must not start it again.
+trap 'echo hup >>"$HOME/signals"' HUP
+trap 'echo term >>"$HOME/signals"; exit 0' TERM
+case $(cat "$HOME/does") in
 refuse) echo "{REFUSAL}" >&2; exit 1 ;;
 crash) echo run >"$HOME/does"; kill -SEGV $$ ;;
+die) kill -KILL $$ ;;
+silent) ;;
+hang) trap '' TERM; echo /traces/mac_v1/x/y ;;
+*) echo /traces/mac_v1/x/y ;;
 esac
-trap 'echo hup >>"$HOME/signals"' HUP
-# As iotrc does: a recording that SIGTERM ends was not in vain, and launchd must not start it again.
-trap 'echo term >>"$HOME/signals"; exit 0' TERM
-exec 9<> <(:) # nothing comes out of it
-while :; do read -rt 0.05 -u 9; done
+while :; do sleep 0.05; done
 """
 
 
@@ -49,12 +53,16 @@ class Mac:
         os.symlink(ROOT / "tests/macos/fake_launchctl", bin_ / "launchctl")
         program(tmp_path / "prefix/bin/iotrc", IOTRC)
         self.does("run")
+        self.needs(0)
         (tmp_path / "xcode").touch()
         self.env = {"PATH": f"{bin_}:/usr/bin:/bin", "HOME": str(tmp_path), "PREFIX": str(tmp_path / "prefix"),
                     "FAKE_LAUNCHD": str(self.launchd), "DESTDIR": str(self.root)}
 
     def does(self, what):
         (self.tmp / "does").write_text(what)
+
+    def needs(self, seconds):
+        (self.tmp / "needs").write_text(str(seconds))
 
     def service(self, *words):
         return subprocess.run([ROOT / "scripts/service.sh", *words], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -74,9 +82,10 @@ def fixture_mac(tmp_path):
         pytest.fail("needs root")
     mac = Mac(tmp_path)
     yield mac
-    (mac.launchd / "plist").unlink(missing_ok=True)
-    if (mac.launchd / "state").exists() and (mac.launchd / "state").read_text() == "running":
-        os.kill(int((mac.launchd / "pid").read_text()), 15)
+    (mac.launchd / "leaving").touch()
+    end = time.monotonic() + 30
+    while (mac.launchd / "plist").exists() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def test_a_daemon(mac):
@@ -93,31 +102,80 @@ def test_a_daemon(mac):
     assert mac.service("reload").returncode == 0
     # Its settings survive an update, which ends the old one as a stop does.
     conf.write_text("# mine\n")
-    assert mac.service("install").returncode == 0 and conf.read_text() == "# mine\n" and mac.starts() == 2
+    done = mac.service("install")
+    assert done.returncode == 0 and conf.read_text() == "# mine\n" and mac.starts() == 2, done.stderr
     assert mac.service("stop").returncode == 0
     assert mac.lines("signals") == ["hup", "term", "term"]
     time.sleep(1.5)
     assert mac.starts() == 2, "a stopped daemon stays down"
     assert mac.service("status").returncode == 3
     assert mac.service("start").returncode == 0 and mac.service("restart").returncode == 0 and mac.starts() == 4
+    assert mac.service("start").returncode == 0 and mac.starts() == 4, "one that runs is left alone"
+    log = mac.root / "var/log/iotrc.log"
+    assert log.read_text() == 4 * "/traces/mac_v1/x/y\n"
     assert mac.service("uninstall").returncode == 0
     assert not (mac.root / "Library/LaunchDaemons/org.iotrc.plist").exists() and conf.exists()
     assert mac.service("status").stdout == "iotrc is not installed\n"
-    assert mac.service("uninstall", "--purge").returncode == 0 and not conf.exists()
+    done = mac.service("start")
+    assert done.returncode == 1 and "the service is not installed" in done.stderr
+    assert log.exists() and mac.service("uninstall", "--purge").returncode == 0 and not conf.exists() and not log.exists()
 
 
-def test_where_macos_forbids_recording_it_does_not_loop(mac):
+@pytest.mark.parametrize("seconds", [0, 4])
+def test_where_macos_forbids_recording_it_does_not_loop(mac, seconds):
+    """Which DTrace may need some seconds to find out."""
     mac.does("refuse")
+    mac.needs(seconds)
     done = mac.service("install")
     assert done.returncode == 1
     assert REFUSAL in done.stderr and "(exit code 1); the next try is at the next boot" in done.stderr, done.stderr
+    assert "is recording" not in done.stdout
     time.sleep(2)
     assert mac.starts() == 1
-    assert mac.service("status").stdout.splitlines()[0] == "iotrc is not running"
+    status = mac.service("status")
+    assert (status.returncode, status.stdout.splitlines()[0]) == (3, "iotrc is not running")
+    assert status.stdout.splitlines()[1].startswith("exit code 1; see ")
     assert mac.service("logs").stdout.strip() == REFUSAL
     # Another try, once it is allowed.
     mac.does("run")
     assert mac.service("start").returncode == 0 and mac.starts() == 2
+
+
+def test_one_that_needs_long_to_begin(mac):
+    mac.needs(4)
+    began = time.monotonic()
+    assert mac.service("install").returncode == 0 and time.monotonic() - began > 4
+
+
+def test_one_that_a_signal_ends(mac):
+    """It is none of those that launchd takes for a crash."""
+    mac.does("die")
+    done = mac.service("install")
+    assert done.returncode == 1 and "iotrc does not record (ended by a signal)" in done.stderr and mac.starts() == 1
+
+
+def test_launchd_may_load_it_without_starting_it(mac):
+    (mac.launchd / "lazy").touch()
+    assert mac.service("install").returncode == 0 and mac.starts() == 1
+
+
+def test_one_that_does_not_end_is_killed(mac):
+    """By launchd, when it is to be removed."""
+    mac.does("hang")
+    assert mac.service("install").returncode == 0
+    assert mac.service("uninstall").returncode == 0 and mac.service("status").stdout == "iotrc is not installed\n"
+    assert (mac.launchd / "exit").read_text() == "last terminating signal = Killed: 9"
+
+
+def test_the_property_list():
+    """Each key is one of launchd.plist(5), and what it does is what the comments say: nothing that could start it in a
+    loop, and nothing that a daemon of root's must not have."""
+    plist = plistlib.loads((ROOT / "scripts/iotrc.plist").read_bytes())
+    assert {key: type(value) for key, value in plist.items()} == {
+        "Label": str, "ProgramArguments": list, "RunAtLoad": bool, "KeepAlive": dict, "ThrottleInterval": int, "ExitTimeOut": int,
+        "Umask": int, "ProcessType": str, "StandardOutPath": str, "StandardErrorPath": str}
+    assert plist["KeepAlive"] == {"Crashed": True} and plist["ThrottleInterval"] >= 10 and plist["Umask"] == 0o077
+    assert plist["ExitTimeOut"] > 30 # an upload at the end has 30 s
 
 
 def test_a_crash_is_recovered_from(mac):
@@ -138,7 +196,7 @@ def install(mac, *options, user="root", have=(), brew=True):
     if brew:
         program(mac.tmp / "bin/brew", f"""#!/bin/sh
 case $1 in
---prefix) echo {cellar}/$2 ;;
+--prefix) [ -z "$2" ] && echo {cellar.parent} || echo brew "$@" >> {mac.tmp}/asked ;;
 install) echo brew "$@" >> {mac.tmp}/asked ;;
 esac
 """)
