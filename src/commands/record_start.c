@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/anonymize.h"
 #include "base/clock.h"
@@ -26,28 +27,27 @@
 #include "platform/machine_id.h"
 #include "platform/priority.h"
 #include "platform/privileges.h"
+#include "platform/process_files.h"
 #include "platform/system_calls.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
-/* The command line as given, from argv[]. */
+/* The command line as given: what getopt() has left of argv[] is in another order. */
 #define COMMAND_LINE_MAX 4096
 static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
 {
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	size_t n = f ? fread(buf, 1, COMMAND_LINE_MAX - 1, f) : 0;
+	char clear[COMMAND_LINE_MAX];
+	bool cut;
+	ssize_t got = process_files__arguments(getpid(), clear, sizeof(clear) - 1, &cut);
+	size_t n = got > 0 ? (size_t)got : 0;
 
-	if (f)
-		fclose(f);
-	while (n && !buf[n - 1])
+	while (n && !clear[n - 1])
 		n--;
 	if (r->options->anonymize) {
-		char clear[COMMAND_LINE_MAX];
-
-		memcpy(clear, buf, n);
 		*anonymize__args(r->anon, buf, clear, n) = 0;
 		return;
 	}
+	memcpy(buf, clear, n);
 	for (size_t i = 0; i < n; i++)
 		if (!buf[i])
 			buf[i] = ' ';

@@ -265,7 +265,7 @@ static int read_strings(pid_t pid, struct strings *ret)
 
 ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
 {
-	static struct strings s; /* used only by the reader's thread */
+	static struct strings s; /* of the thread that begins the recording, then the reader's */
 	int err = read_strings(pid, &s);
 	size_t len = 0;
 

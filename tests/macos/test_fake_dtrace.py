@@ -36,10 +36,10 @@ class Run:
         plan = tmp_path / "play.json"
         plan.write_text(json.dumps(play))
         self.log = tmp_path / "log"
+        self.argv = [IOTRC, "dev", "--dtrace", HERE / "fake_dtrace", "--no-snapshots", "--streams", streams, "-o", self.out,
+                     *map(str, options)]
         with open(self.log, "wb") as log:
-            recorder = subprocess.Popen(
-                [IOTRC, "dev", "--dtrace", HERE / "fake_dtrace", "--no-snapshots", "--streams", streams, "-o", self.out,
-                 *map(str, options)], stderr=log, env={**os.environ, "FAKE_DTRACE": str(plan)})
+            recorder = subprocess.Popen(self.argv, stderr=log, env={**os.environ, "FAKE_DTRACE": str(plan)})
         deadline = time.monotonic() + seconds
         while recorder.poll() is None and time.monotonic() < deadline and not (until and self.is_played(play) and until(self)):
             time.sleep(0.05)
@@ -285,13 +285,34 @@ def test_few_probes_are_no_engine(tmp_path):
     assert run.code == 1 and "only 7 probes of syscall" in run.said and not run.out.exists()
 
 
-def test_csrutil_is_called(tmp_path, monkeypatch):
+CUSTOM = """System Integrity Protection status: unknown (Custom Configuration).
+
+Configuration:
+\tApple Internal: disabled
+\tKext Signing: enabled
+\tFilesystem Protections: enabled
+\tDebugging Restrictions: enabled
+\tDTrace Restrictions: {}
+\tNVRAM Protections: enabled
+\tBaseSystem Verification: enabled
+
+This is an unsupported configuration, likely to break in the future and leave your machine in an unknown state.
+"""
+
+
+@pytest.mark.parametrize("status, restricted", [
+    ("System Integrity Protection status: enabled.\n", True), ("System Integrity Protection status: disabled.\n", False),
+    (CUSTOM.format("enabled"), True), (CUSTOM.format("disabled"), False)])
+def test_csrutil_is_called(tmp_path, monkeypatch, status, restricted):
     """For a dtrace that does not say why it has few probes."""
-    (tmp_path / "csrutil").write_text("#!/bin/sh\necho 'System Integrity Protection status: enabled.'\n")
+    (tmp_path / "csrutil").write_text(f"#!/bin/sh\n[ \"$*\" = status ] && cat <<'END'\n{status}END\n")
     (tmp_path / "csrutil").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     run = Run(tmp_path, list=7)
-    assert run.code == 1 and "Apple silicon" in run.said and "Command-R" in run.said
+    assert run.code == 1 and not run.out.exists()
+    steps = ["Apple silicon", "Command-R", "csrutil enable --without dtrace", "Undo it in the same way with: csrutil enable"]
+    assert all((words in run.said) == restricted for words in steps), run.said
+    assert ("only 7 probes of syscall" in run.said) != restricted
 
 
 def test_a_script_that_does_not_compile(tmp_path):

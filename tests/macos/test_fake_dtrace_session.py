@@ -58,6 +58,7 @@ def test_layout_rotation_and_verify(tmp_path):
     assert names(run) == [f"/home/zorba/file-{i}" for i in range(N)]
     manifest = run.manifest()
     assert manifest["session_id"] == f"mac_v1/{machine}/{run.session.name}"
+    assert manifest["tracer"]["command_line"].split(" ") == list(map(str, run.argv))
     counted = {f["path"]: f["rows"] for f in manifest["files"] if f["stream"] == "fs"}
     assert set(counted) == {f"fs/{f.name}" for f in files} and sum(counted.values()) == N
     assert all(counted[f"fs/{f.name}"] >= AT_ONCE for f in files[:-1])
