@@ -181,19 +181,49 @@ bool anonymize__is_token(const char *s, size_t len)
 
 /* ---- paths ---- */
 
-/* Directories that distributions name. DEPTH more components below them stay clear. Deeper names in
- * /etc, and all names in /usr/local and /dev, were chosen by the machine's users. */
+/* Directories that distributions and macOS name. DEPTH more components below them stay clear.
+ * Deeper names in /etc, and all names in /usr/local and /dev, were chosen by its users. */
 #define ALL 255
 static const struct {
 	const char *path;
 	unsigned int depth;
 } system_paths[] = {
-	{ "/bin", ALL },   { "/boot", ALL },    { "/dev", 1 },     { "/dev/pts", 1 },
-	{ "/etc", 1 },     { "/home", 0 },      { "/lib", ALL },   { "/lib32", ALL },
-	{ "/lib64", ALL }, { "/libx32", ALL },  { "/media", 0 },   { "/mnt", 0 },
-	{ "/opt", 0 },     { "/proc", ALL },    { "/root", 0 },    { "/run", 0 },
-	{ "/sbin", ALL },  { "/srv", 0 },       { "/sys", ALL },   { "/tmp", 0 },
-	{ "/usr", ALL },   { "/usr/local", 1 }, { "/usr/src", 0 }, { "/var", 1 },
+	{ "/bin", ALL },
+	{ "/boot", ALL },
+	{ "/dev", 1 },
+	{ "/dev/pts", 1 },
+	{ "/etc", 1 },
+	{ "/home", 0 },
+	{ "/lib", ALL },
+	{ "/lib32", ALL },
+	{ "/lib64", ALL },
+	{ "/libx32", ALL },
+	{ "/media", 0 },
+	{ "/mnt", 0 },
+	{ "/opt", 0 },
+	{ "/proc", ALL },
+	{ "/root", 0 },
+	{ "/run", 0 },
+	{ "/sbin", ALL },
+	{ "/srv", 0 },
+	{ "/sys", ALL },
+	{ "/tmp", 0 },
+	{ "/usr", ALL },
+	{ "/usr/local", 1 },
+	{ "/usr/src", 0 },
+	{ "/var", 1 },
+	/* of macOS; /System/Volumes has its users' files, too */
+	{ "/Applications", 0 },
+	{ "/Library", 1 },
+	{ "/System", 1 },
+	{ "/System/Applications", ALL },
+	{ "/System/Cryptexes", ALL },
+	{ "/System/Library", ALL },
+	{ "/Users", 0 },
+	{ "/Volumes", 0 },
+	{ "/private", 1 },
+	{ "/private/etc", 1 },
+	{ "/private/var", 1 },
 };
 
 /* Returns how many components of PATH stay clear. The longest matching entry decides. */

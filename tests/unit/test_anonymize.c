@@ -124,6 +124,19 @@ Test(anonymize, system_paths_stay_as_requested)
 	cr_expect(!anonymize__is_system("/etc/a/b", 8));
 }
 
+Test(anonymize, system_paths_of_macos_stay_as_requested)
+{
+	cr_expect_str_eq(path(keeping, "/System/Library/x/alice"), "/System/Library/x/alice");
+	cr_expect_str_eq(path(keeping, "/System/Volumes/alice"), "/System/Volumes/" ALICE);
+	cr_expect_str_eq(path(keeping, "/Users/alice/x"), "/Users/" ALICE "/" X);
+	cr_expect_str_eq(path(keeping, "/Library/Caches/alice"), "/Library/Caches/" ALICE);
+	cr_expect_str_eq(path(keeping, "/private/etc/hosts"), "/private/etc/hosts");
+	cr_expect_str_eq(path(keeping, "/private/var/folders/x"), "/private/var/folders/" X);
+	cr_expect_str_eq(path(keeping, "/private/tmp/alice"), "/private/tmp/" ALICE);
+	cr_expect_str_eq(path(keeping, "/Applications/x"), "/Applications/" X);
+	cr_expect_str_eq(path(keeping, "/Volumes/alice"), "/Volumes/" ALICE);
+}
+
 static const char *ip(const char *text)
 {
 	static char buf[INET6_ADDRSTRLEN];
