@@ -608,7 +608,7 @@ MANDIR := share/man
 INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
 	$(foreach m,$(wildcard man/*),$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
 	completions/iotrc.bash:share/bash-completion/completions/iotrc:644 \
-	completions/_iotrc:share/zsh/vendor-completions/_iotrc:644 \
+	completions/_iotrc:share/zsh/site-functions/_iotrc:644 \
 	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644 \
 	scripts/service.sh:share/iotrc/service.sh:755 \
 	$(foreach f,iotrc.conf $(if $(filter Darwin,$(SYSTEM)),iotrc.plist,iotrc.service iotrc-upload.service iotrc.openrc), \

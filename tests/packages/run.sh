@@ -73,6 +73,18 @@ check "bash completes options, commands, directories and files" complete_bash
 check "zsh completes options" timeout 60 zsh -f tests/packages/complete.zsh 'iotrc --strea' --streams
 check "zsh completes a command's options" timeout 60 zsh -f tests/packages/complete.zsh 'iotrc doctor --js' --json
 check "fish completes options and commands" complete_fish
+# zsh_looks PATH…: where Debian's zsh looks for completions.
+zsh_looks() {
+	local path
+	for path; do
+		zsh -fc 'print -l $fpath' | grep -Fx "${path%/_iotrc}" || { echo "not in fpath: $path"; return 1; }
+	done
+}
+installed_completions() {
+	make -s install BUILD="$build" DESTDIR="$work/installed" PREFIX=/usr/local &&
+		zsh_looks "$(cd "$work/installed" && find . -name _iotrc | sed 's/^.//')"
+}
+check "make install puts zsh's completion where zsh looks" installed_completions
 
 # ---- fresh systems ----
 
@@ -177,6 +189,8 @@ python_purge() {
 
 suite=this
 check "make deb: builds, and lintian finds nothing" deb_of
+deb_completions() { zsh_looks "$(dpkg-deb -c "$deb" | sed -n 's|.* \.\(/.*/_iotrc\)$|\1|p')"; }
+check "it has zsh's completion where zsh looks" deb_completions
 check "a later version of it" next_deb
 check "a fresh Debian" root this
 files_of this >"$work/before"
