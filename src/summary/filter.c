@@ -99,27 +99,35 @@ static bool passes_paths(const struct filter *f, const struct export_row *row)
 	       (paths.two && passes_path(f, paths.second.s, paths.second.len));
 }
 
+static bool is_descendant(const struct filter *f, uint64_t pid)
+{
+	return f->descendants && pid < FILTER_PIDS_MAX && f->descendants[pid / 64] >> pid % 64 & 1;
+}
+
+static void add_descendant(struct filter *f, uint64_t pid)
+{
+	if (!f->descendants)
+		f->descendants = calloc(FILTER_PIDS_MAX / 64, sizeof(*f->descendants));
+	if (f->descendants && pid < FILTER_PIDS_MAX)
+		f->descendants[pid / 64] |= UINT64_C(1) << pid % 64;
+}
+
 /* A listed process, or a child of one that has passed; its own children then pass, too. */
 static bool passes_pids(struct filter *f, const struct export_row *row)
 {
 	int pid_column = row__column(row->stream, "pid");
 	int ppid_column = row__column(row->stream, "ppid"); /* 0: there is none */
-	uint64_t pid, ppid, *known;
+	bool listed = is_listed(&f->pids, &row->fields[pid_column]);
+	uint64_t pid, ppid;
 
-	if (!row__uint(row, pid_column, &pid) || f->descendants.known > FILTER_DESCENDANTS_MAX)
-		return is_listed(&f->pids, &row->fields[pid_column]);
-	if (!table__at(&f->descendants, pid + 1, &known) && *known)
+	if (!row__uint(row, pid_column, &pid))
+		return listed;
+	if (is_descendant(f, pid))
 		return true;
-	if (!is_listed(&f->pids, &row->fields[pid_column])) {
-		if (!ppid_column || !row__uint(row, ppid_column, &ppid))
-			return false;
-		if (table__at(&f->descendants, ppid + 1, &known) || !*known)
-			return false;
-	}
-	if (!table__at(&f->descendants, pid + 1, &known)) {
-		*known = 1;
-		f->n_descendants++;
-	}
+	if (!listed &&
+	    (!ppid_column || !row__uint(row, ppid_column, &ppid) || !is_descendant(f, ppid)))
+		return false;
+	add_descendant(f, pid);
 	return true;
 }
 
@@ -200,12 +208,15 @@ int filter__learn_fields(void)
 
 bool filter__learn(struct filter *f, const struct export_row *row)
 {
-	uint64_t before = f->n_descendants;
+	int column = row__column(STREAM_FS, "pid");
+	uint64_t pid;
 
-	return passes_pids(f, row) && f->n_descendants > before;
+	return row__uint(row, column, &pid) && !is_descendant(f, pid) && passes_pids(f, row) &&
+	       is_descendant(f, pid);
 }
 
 void filter__end(struct filter *f)
 {
-	table__clear(&f->descendants);
+	free(f->descendants);
+	f->descendants = NULL;
 }

@@ -8,11 +8,9 @@
 #include <stdint.h>
 
 #include "export/row.h"
-#include "export/table.h"
 
-#define FILTER_LIST_MAX 16 /* entries of each list */
-/* No more than a table keeps in memory: a summary writes nothing to the disk. */
-#define FILTER_DESCENDANTS_MAX (TABLE_SIZE_MAX / 2)
+#define FILTER_LIST_MAX 16        /* entries of each list */
+#define FILTER_PIDS_MAX (1 << 22) /* PID_MAX_LIMIT of linux/threads.h; macOS has fewer */
 
 struct filter_list {
 	const char *texts[FILTER_LIST_MAX]; /* borrowed, not NUL-terminated at lens */
@@ -31,8 +29,7 @@ struct filter {
 	 * session's manifest has what rows lack. */
 	struct filter_list users, containers;
 
-	struct table descendants; /* own: pids that passed */
-	uint64_t n_descendants;
+	uint64_t *descendants; /* own: a bit for each pid that passed; NULL: none */
 };
 
 /* Adds the items of LIST, separated by commas (WHOLE: LIST is one item), to TO. Returns false if

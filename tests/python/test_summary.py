@@ -334,6 +334,27 @@ def test_a_process_has_its_descendants(recorded):
     same(got, fs[fs.pid.isin(mine)], "fs", ["process"])
 
 
+def test_descendants_among_half_a_million_processes(session):
+    """More processes than fit into 20 bits, each of which is seen before the descendants of the listed one: these pass still."""
+    columns = session.columns("fs")
+    at = {name: i for i, name in enumerate(columns)}
+    parents = {pid: 1 for pid in range(1000, 600_000)} # none descends from 7
+    parents |= {7: 1, 600_001: 7, 600_002: 600_001, 4_194_303: 600_002, 600_004: 5000}
+    lines = []
+    for i, (pid, ppid) in enumerate(parents.items()):
+        row = [""] * len(columns)
+        row[at["timestamp"]] = "2026-03-29 01:59:59.000000"
+        row[at["operation"]], row[at["pid"]], row[at["ppid"]] = "read", str(pid), str(ppid)
+        row[at["duration_ns"]], row[at["mono_ns"]] = "1000", str(START + i)
+        lines.append(",".join(row))
+    session.add_text("fs", (",".join(columns) + "\n" + "\n".join(lines) + "\n").encode(), len(lines), START, START + len(lines) - 1)
+    directory = session.write()
+    got = table(directory, "--pid", "7", "--by", "process")
+    assert {int(pid): int(calls) for pid, calls in zip(got.process, got.calls)} == {7: 1, 600_001: 1, 600_002: 1, 4_194_303: 1}
+    done = subprocess.run([record.IOTRC, "cat", "fs", directory, "--pid", "7"], capture_output=True, text=True, check=True)
+    assert [int(pid) for pid in read(done.stdout).pid] == [7, 600_001, 600_002, 4_194_303]
+
+
 # ---- forms ----
 
 def test_files_directories_and_sessions_are_the_same(recorded):
