@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
 #include "platform/cond.h"
 #include "platform/landlock.h"
@@ -74,14 +74,6 @@ struct writer {
 		uint64_t bytes, rows;
 	} rotation; /* to be taken over */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
 
 /* ---- producers ---- */
 
@@ -212,7 +204,7 @@ static int stream_files__result(struct writer *w, struct stream_files *l, int er
 {
 	atomic_store(&l->error, err);
 	if (err < 0)
-		l->retry_ns = now_ns() + RETRY_NS;
+		l->retry_ns = clock__mono_ns() + RETRY_NS;
 	note_error(w, err);
 	return err;
 }
@@ -262,7 +254,7 @@ static int stream_files__open(struct writer *w, struct stream_files *l, enum str
 	l->file = file;
 	pthread_mutex_unlock(&w->lock);
 	l->seq++;
-	l->opened_ns = now_ns();
+	l->opened_ns = clock__mono_ns();
 	return 0;
 }
 
@@ -271,7 +263,7 @@ static int stream_files__append(struct writer *w, struct stream_files *l, const 
 	struct writer_stream_stats before, after;
 	int err;
 
-	if (l->error && now_ns() < l->retry_ns)
+	if (l->error && clock__mono_ns() < l->retry_ns)
 		return l->error;
 	if (l->ending) {
 		err = stream_files__leave(w, l);
@@ -319,7 +311,7 @@ static void stream_files__write(struct writer *w, const struct chunk *c)
 /* Hands over files that are due; returns when to call it again. */
 static uint64_t stream_files__tend(struct writer *w, struct stream_files *l, bool rotate)
 {
-	uint64_t now = now_ns(), due = UINT64_MAX;
+	uint64_t now = clock__mono_ns(), due = UINT64_MAX;
 
 	if (!l->file)
 		return UINT64_MAX;
@@ -449,7 +441,7 @@ static void stream_files__finish(struct writer *w, struct stream_files *l)
 	l->leave_error = err;
 	pthread_cond_broadcast(&w->left);
 	pthread_mutex_unlock(&w->lock);
-	l->leave_ns = now_ns() + RETRY_NS;
+	l->leave_ns = clock__mono_ns() + RETRY_NS;
 }
 
 /* Returns when the filled file of L is to be finished: at once, or some time after an error. */
@@ -474,7 +466,7 @@ static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 
 			due = leave < due ? leave : due;
 		}
-		if (w->filled || w->emptied != w->settled || now_ns() >= due)
+		if (w->filled || w->emptied != w->settled || clock__mono_ns() >= due)
 			break;
 		cond__wait_until(&w->sync, &w->lock, due);
 	}
@@ -488,7 +480,7 @@ static bool leaves_now(struct writer *w, struct stream_files *l)
 	bool leaves;
 
 	pthread_mutex_lock(&w->lock);
-	leaves = leave_due_locked(l) <= now_ns();
+	leaves = leave_due_locked(l) <= clock__mono_ns();
 	pthread_mutex_unlock(&w->lock);
 	return leaves;
 }
@@ -535,7 +527,7 @@ static bool is_to_settle(struct writer *w)
 static void *sync_main(void *arg)
 {
 	struct writer *w = arg;
-	uint64_t due = now_ns() + SYNC_NS, begun;
+	uint64_t due = clock__mono_ns() + SYNC_NS, begun;
 
 	landlock__enter();
 	while (wait_to_sync(w, due)) {
@@ -544,12 +536,12 @@ static void *sync_main(void *arg)
 		for (int i = 0; i < STREAM_COUNT; i++)
 			if (leaves_now(w, &w->files[i]))
 				stream_files__finish(w, &w->files[i]);
-		begun = now_ns();
+		begun = clock__mono_ns();
 		if (begun < due)
 			continue;
 		for (int i = 0; i < STREAM_COUNT; i++)
 			stream_files__sync(w, &w->files[i]);
-		due = now_ns();
+		due = clock__mono_ns();
 		due += SYNC_SHARE * (due - begun) > SYNC_NS ? SYNC_SHARE * (due - begun) : SYNC_NS;
 	}
 	for (int i = 0; i < STREAM_COUNT; i++)

@@ -133,14 +133,20 @@ def test_calls_that_a_tracer_changes_are_those_that_the_kernel_makes(tmp_path):
                                     ["access", "", "0", "victim"]]
 
 
-def test_first_call_of_an_older_thread_refused(tmp_path):
+@pytest.mark.parametrize("shift", [0, -100])
+def test_first_call_of_an_older_thread_refused(tmp_path, shift):
+    """It may have begun before the recording, and says so; also if the recorder has another clock."""
+    time.sleep(max(0, 1 - shift - time.clock_gettime(time.CLOCK_MONOTONIC))) # no clock begins before the boot
     flag = tmp_path / "flag"
     flag.write_bytes(bytes(4096))
     process = subprocess.Popen(
         [recorder.workload("refused_first"), str(flag)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "ready\n"
-    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
+    r = recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL, "-d", "4s", ends=True)
+    if shift:
+        r.command = ["unshare", "--time", "--monotonic", str(shift), "--fork", "--kill-child", *r.command]
+    with r:
         with open(flag, "r+b") as f:
             f.write(b"x")
         assert process.wait(timeout=60) == 0
@@ -148,6 +154,7 @@ def test_first_call_of_an_older_thread_refused(tmp_path):
     rows = rows[(rows["command"] == "refused_first") & (rows["operation"] == "unlink")]
     assert rows["filename"].map(os.path.basename).tolist() == ["first", "second"]
     assert set(rows["errno"]) == {"EPERM"}
+    assert rows["flags"].str.contains("PATH_LATE").tolist() == [True, False]
 
 
 def test_process_ids_are_the_machine_s(tmp_path):

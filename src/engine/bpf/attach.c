@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/functions.h"
 #include "engine/bpf/tracepoint.h"
@@ -131,14 +131,6 @@ static bool perf_is_closed(void)
 	return level > 2;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
-
 /* Whether recording is possible without P. A function may be taken: a live patch may exclude other
  * users. */
 static bool dispensable(const struct program *p)
@@ -177,6 +169,6 @@ int attach__all(struct bpf_engine *b, char *problem)
 			return engine__problem(problem, err, "cannot attach to %s: %s", p->name,
 					       strerror(-err));
 	}
-	b->skel->bss->attached_ns = now_ns();
+	b->skel->bss->attached_ns = clock__event_ns();
 	return 0;
 }
