@@ -167,7 +167,7 @@ endif
 OTHER_BUILD = $(MAKE) --no-print-directory $(JOBS) PROGRAMS_OF=$(BUILD)
 
 # The parts of the page of `iotrc report`, as arrays. The chart library comes from npm (scripts/fetch-uplot.sh);
-# each file is in an array with a NUL behind it.
+# each file is in an array with a NUL behind it. (macOS' od writes more blanks than GNU's.)
 PAGE_PARTS := uplot_js:$(BUILD)/uplot/uPlot.iife.min.js uplot_css:$(BUILD)/uplot/uPlot.min.css \
 	uplot_licence:$(BUILD)/uplot/LICENSE report_html:src/report/page/report.html report_css:src/report/page/report.css \
 	report_js:$(BUILD)/report.js
@@ -179,7 +179,7 @@ $(BUILD)/report.js: $(foreach f,data charts tables errors page,src/report/page/$
 $(BUILD)/report_page.h: $(BUILD)/uplot/uPlot.iife.min.js $(BUILD)/report.js $(wildcard src/report/page/*) Makefile
 	$(call say,GEN,$@)
 	$(Q)for p in $(PAGE_PARTS); do echo "static const char page_$${p%%:*}[] = {"; \
-		od -An -v -tx1 $${p#*:} | sed 's/ /,0x/g; s/^,//; s/$$/,/'; echo '0};'; done > $@
+		od -An -v -tx1 $${p#*:} | sed 's/ *\([0-9a-f][0-9a-f]\) */0x\1,/g'; echo '0};'; done > $@
 $(BUILD)/src/report/page.o: $(BUILD)/report_page.h
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(SKEL) $(BUILD)/commit.h
 	$(call say,CC,$<)

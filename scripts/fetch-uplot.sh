@@ -14,7 +14,10 @@ df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04  uPlot.min.css
 to=${1:?directory}
 cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/iotrc/npm/uplot-$VERSION
 
-has() { (cd "$1" 2>/dev/null && sha256sum --check --status <<<"$SUMS"); }
+# macOS has only shasum, before 15.
+sha256=(sha256sum)
+command -v sha256sum >/dev/null || sha256=(shasum -a 256)
+has() { (cd "$1" 2>/dev/null && "${sha256[@]}" --check --status <<<"$SUMS"); }
 
 fetch() {
 	command -v npm >/dev/null || { echo "npm is not installed"; return 1; }
@@ -33,8 +36,8 @@ fetch() {
 		rm -rf "$work"
 		return 1
 	fi
-	# Another process may do the same now, so each file must appear as a whole.
-	if ! { mkdir -p "$(dirname "$cache")" && mv -T "$work/found" "$cache"; } 2>/dev/null && ! has "$cache"; then
+	# Another process may do the same now, so each file must appear as a whole. (macOS' mv has no -T.)
+	if ! { mkdir -p "$(dirname "$cache")" && [[ ! -e $cache ]] && mv "$work/found" "$cache"; } 2>/dev/null && ! has "$cache"; then
 		cache=$work/found
 	fi
 }
