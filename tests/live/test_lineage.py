@@ -398,20 +398,21 @@ class Causes:
         path.mkdir()
         self.point = path / "disk"
         self.inodes, self.ids, self.times = {}, {}, {}
-        with Machine() as machine, contextlib.ExitStack() as groups:
+        # Dirty pages of other programs cross no threshold. The flusher looks five times a second, not once in five seconds:
+        # from the mount on, since a new value applies after the next look.
+        with (Machine() as machine, contextlib.ExitStack() as groups,
+              set_vm(dirty_ratio=90, dirty_background_ratio=80, dirty_writeback_centisecs=20)):
             disk = machine.loop(SIZE)
             run(*FILE_SYSTEMS["ext4"], disk)
             self.point.mkdir()
             run("mount", disk, self.point)
             self.disk = device_of(disk)
             with recorder.Recording(path, "--streams", "fs,block", "--ops", "sync", "--lineage", code=None) as r:
-                # Dirty pages of other programs cross no threshold.
-                with set_vm(dirty_ratio=90, dirty_background_ratio=80):
-                    try:
-                        self.write(groups)
-                    finally:
-                        with self.phase("unmount"):
-                            run("umount", self.point)
+                try:
+                    self.write(groups)
+                finally:
+                    with self.phase("unmount"):
+                        run("umount", self.point)
                 settle(disk)
         self.rows, self.missed = r.rows("extent"), r.missed()
         self.rows = self.rows[self.rows["device"] == self.disk]
@@ -431,7 +432,7 @@ class Causes:
         return self.point / name
 
     def write(self, groups):
-        with set_vm(dirty_expire_centisecs=10, dirty_writeback_centisecs=20), self.phase("dirty_expiry"):
+        with set_vm(dirty_expire_centisecs=10), self.phase("dirty_expiry"):
             old = self.file("dirty_expiry")
             recorder.wait_for(lambda: is_placed(old), "old pages are written")
         with set_vm(dirty_background_bytes=PAGE), self.phase("background_threshold"):
