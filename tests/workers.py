@@ -23,7 +23,9 @@ BESIDE_FULL_SPEED = 3 # how many calm tests
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", f"{CALM}: may run beside a test marked {FULL_SPEED}") # of other tests than the live ones
+    # Of other tests than the live ones.
+    config.addinivalue_line("markers", f"{CALM}: may run beside a test marked {FULL_SPEED}")
+    config.addinivalue_line("markers", "slow: starts before the others")
 
 
 def pytest_addoption(parser):

@@ -20,7 +20,6 @@ IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
 BEGIN = ["line", "begin 0 0 0 \x010; 0 0 0\n"]
 DARWIN = ["line", "begin 0 0 0 \x010; 0 1 0\n"]
 SECONDS = 120 # at most, on a busy machine
-pytestmark = pytest.mark.calm
 
 
 def unescape(field):
@@ -234,6 +233,7 @@ def test_what_is_no_line_is_lost_and_shown(tmp_path, bad):
     assert [r["filename"] for r in run.rows()] == ["/good"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [["exit", 1], ["stall"]])
 def test_a_dtrace_that_dies_or_hangs_is_started_again(tmp_path, end):
     """The gap has a row, and descriptors opened before it are unknown."""
@@ -254,6 +254,7 @@ def test_a_dtrace_that_dies_or_hangs_is_started_again(tmp_path, end):
     assert "restarting it" in run.said
 
 
+@pytest.mark.calm # the others mostly wait, this one reads
 def test_a_flood_is_all_there(tmp_path):
     """Half a million records at once: each has a row."""
     n = 500_000
