@@ -64,3 +64,14 @@ def tmp_path(module_path):
     os.chmod(path, 0o755)
     yield path
     remove(path)
+
+
+@pytest.fixture
+def memory_path():
+    """A directory in memory, for thousands of files: an ext4 without a journal passes over each inode that was deleted within
+    the last minutes (recently_deleted() in fs/ext4/ialloc.c), so that in the end a new file takes half a millisecond, and
+    one with `discard` waits for the disk when a directory goes."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="iotrc-live-", dir="/dev/shm"))
+    os.chmod(path, 0o755)
+    yield path
+    remove(path)

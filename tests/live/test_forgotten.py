@@ -10,7 +10,7 @@ import recorder
 
 # With the least memory that is accepted, some ten thousand names are known at a time. Recordings of other tests are told of
 # these files, too: more of them, or faster, would cost these rows.
-FILES, AT_ONCE, PAUSE = 20000, 100, 0.005
+FILES, AT_ONCE, PAUSE = 20000, 100, 0.02
 PROCESSES = 100 if recorder.EMULATED else 10000 # at most, since each takes time from the others
 
 # Makes so many files, each with a name of its own.
@@ -69,18 +69,16 @@ def recording(tmp_path, *streams):
                               *recorder.OWN_OR_ALL)
 
 
-def churn(tmp_path):
-    place = tmp_path / "churn"
-    place.mkdir(exist_ok=True)
-    return subprocess.Popen(["/usr/bin/python3", "-c", CHURN, place])
+def churn(memory_path):
+    return subprocess.Popen(["/usr/bin/python3", "-c", CHURN, memory_path])
 
 
-def test_calls_that_last_long(tmp_path):
+def test_calls_that_last_long(tmp_path, memory_path):
     with recording(tmp_path, "fs", "nw_conn", "nw_epoll") as r:
         process = subprocess.Popen(["/usr/bin/python3", "-c", WAITS, tmp_path], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, text=True)
         said = [process.stdout.readline().rstrip("\n").split(" ", 2) for _ in range(WAITING)]
-        assert churn(tmp_path).wait() == 0
+        assert churn(memory_path).wait() == 0
         process.communicate("\n")
         assert process.returncode == 0
     assert r.session.lost() == {}
@@ -98,11 +96,11 @@ def test_calls_that_last_long(tmp_path):
             assert row["cmdline"].startswith("/usr/bin/python3 -c "), row
 
 
-def test_requests_of_io_uring_that_last_long(tmp_path):
+def test_requests_of_io_uring_that_last_long(tmp_path, memory_path):
     with recording(tmp_path, "fs") as r:
         process = subprocess.Popen([recorder.workload("uring_pending")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         said = process.stdout.readline().split()
-        assert churn(tmp_path).wait() == 0
+        assert churn(memory_path).wait() == 0
         process.communicate("x")
         assert process.returncode == 0
     if not said:
@@ -116,10 +114,10 @@ def test_requests_of_io_uring_that_last_long(tmp_path):
     assert found == [known] or (recorder.EMULATED and found == [unknown])
 
 
-def test_processes_that_end_meanwhile(tmp_path):
+def test_processes_that_end_meanwhile(tmp_path, memory_path):
     """Each process has not been seen for a while when it ends, so its name may be about to be forgotten."""
     with recording(tmp_path, "fs") as r:
-        busy, waiting, pids = churn(tmp_path), [], []
+        busy, waiting, pids = churn(memory_path), [], []
         while busy.poll() is None:
             if len(pids) == PROCESSES:
                 busy.wait()

@@ -13,11 +13,11 @@ STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,
 NOBODY = 65534
 
 
-def record(tmp_path, *args, workloads, **kwargs):
+def record(tmp_path, *args, workloads, work=None, **kwargs):
     """A session, and the file of its records."""
     kept = tmp_path / "records"
-    work = tmp_path / "work"
-    work.mkdir()
+    work = work or tmp_path / "work"
+    work.mkdir(exist_ok=True)
     with recorder.Recording(
         tmp_path, "dev", "--keep-records", str(kept), "--streams", STREAMS, *args, **kwargs
     ) as r:
@@ -84,10 +84,10 @@ def test_without_root_and_without_ebpf(tmp_path):
 
 
 @pytest.mark.slow
-def test_with_little_memory(tmp_path):
+def test_with_little_memory(tmp_path, memory_path):
     """More files than the reader can remember then: it forgets them, and definitions are sent again."""
     r, kept = record(tmp_path, "--ops", "open,close", "--command", "manyfiles",
-                     workloads=(("manyfiles", "30011", "2"),))
+                     workloads=(("manyfiles", "30011", "2"),), work=memory_path)
     again = replay(tmp_path, kept, "--memory", "80M", "--ops", "open,close")
     same(r.session, again.session)
     before, after = (m["diagnostics"]["definitions"]["paths"] for m in (r.manifest, again.manifest))

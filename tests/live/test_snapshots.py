@@ -323,13 +323,6 @@ def make_deep(tree):
     os.close(fd)
 
 
-@pytest.fixture(autouse=True)
-def remove_the_tree(tmp_path):
-    """shutil.rmtree is recursive, and fails on 5,000 levels."""
-    yield
-    subprocess.run(["rm", "-rf", tmp_path / "tree"], check=True)
-
-
 @contextlib.contextmanager
 def bind_mount(source, target):
     subprocess.run(["mount", "--bind", source, target], check=True)
@@ -339,11 +332,11 @@ def bind_mount(source, target):
         subprocess.run(["umount", target], check=True)
 
 
-def snapshot(tmp_path, *args, during=None, within=()):
+def snapshot(tmp_path, *args, during=None, tree=None, within=()):
     """A session with one snapshot of the tree; all sessions have the same dataset and state directory. WITHIN: a command
     that runs the recorder."""
     r = recorder.Recording(
-        tmp_path, "--path", str(tmp_path / "tree"), "--ops", "mount",
+        tmp_path, "--path", str(tree or tmp_path / "tree"), "--ops", "mount",
         "--state", str(tmp_path / "state"),
         "--process-interval", "off", "--fs-busy", "100", *args, snapshots=True,
         output=tmp_path / "traces")
@@ -448,16 +441,15 @@ os.execv(command[0], command)
 
 
 @pytest.mark.native # thousands of mounts take minutes under emulation
-def test_more_mounts_than_are_listed(tmp_path):
+def test_more_mounts_than_are_listed(tmp_path, memory_path):
     """The files of one beyond the list's 8,192 are not seen, and are not reported as gone either."""
-    tree, targets = tmp_path / "tree", tmp_path / "targets"
+    tree = tmp_path / "tree"
     (tree / "late").mkdir(parents=True)
-    targets.mkdir()
     (tree / "removed").touch()
     file, removed = os.fsencode(tree / "late/file"), os.fsencode(tree / "removed")
 
     def within(mounts):
-        return ["unshare", "--mount", sys.executable, "-c", MANY_MOUNTS, str(mounts), str(targets), str(tree)]
+        return ["unshare", "--mount", sys.executable, "-c", MANY_MOUNTS, str(mounts), str(memory_path), str(tree)]
 
     session = snapshot(tmp_path, within=within(1))
     assert {file, removed} <= set(rows_by_path(session))
@@ -475,10 +467,11 @@ def test_more_mounts_than_are_listed(tmp_path):
 
 
 @pytest.mark.slow
-def test_thousands_of_levels(tmp_path):
-    make_deep(tmp_path / "tree")
-    session = snapshot(tmp_path)
-    expected = expected_rows(os.fsencode(tmp_path / "tree"), zone_of(session.manifest))
+def test_thousands_of_levels(tmp_path, memory_path):
+    tree = memory_path / "tree"
+    make_deep(tree)
+    session = snapshot(tmp_path, tree=tree)
+    expected = expected_rows(os.fsencode(tree), zone_of(session.manifest))
     rows = rows_by_path(session)
     assert len(rows) == LEVELS + 2
     assert {path: as_expected(row) for path, row in rows.items()} == expected
@@ -517,12 +510,10 @@ def test_files_that_come_and_go_meanwhile(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interrupted_walk_is_not_complete(tmp_path):
-    tree = tmp_path / "tree"
-    tree.mkdir()
+def test_an_interrupted_walk_is_not_complete(tmp_path, memory_path):
     for i in range(20000):
-        os.close(os.open(f"{tree}/{i}", os.O_CREAT))
-    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), "--path", str(tree),
+        os.close(os.open(f"{memory_path}/{i}", os.O_CREAT))
+    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), "--path", str(memory_path),
                             "--ops", "mount", "--process-interval", "off", "--fs-busy", "100", snapshots=True) as r:
         recorder.wait_for(lambda: list(r.session_directory.glob("filesystem_snapshot/*.part")), "a file")
     assert r.stop_seconds < recorder.STOP + recorder.STOP_MARGIN
@@ -532,7 +523,7 @@ def test_an_interrupted_walk_is_not_complete(tmp_path):
     assert "_incomplete_parts" in name and "_complete" not in name
     assert not list((tmp_path / "state").glob("baseline-*"))
     assert recorder.run("verify", str(r.session.directory)).returncode == 0
-    session = snapshot(tmp_path)
+    session = snapshot(tmp_path, tree=memory_path)
     about = session.manifest["snapshots"][0]
     assert (about["kind"], about["complete"], about["files_seen"]) == ("full", True, 20001)
 

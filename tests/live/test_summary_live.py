@@ -420,16 +420,14 @@ def test_files_equal_those_of_a_session(tmp_path):
 
 
 @pytest.mark.full_speed # at full speed
-def test_more_files_than_there_is_room_for(tmp_path):
+def test_more_files_than_there_is_room_for(tmp_path, memory_path):
     """When the kernel has no group left, calls count without their file: no call is missing."""
     n = 20_000
     many = (f"import os, sys\nos.chdir(sys.argv[1])\nfor i in range({n}):\n"
             " fd = os.open(f'{i}', os.O_WRONLY | os.O_CREAT); os.write(fd, b'x' * 10); os.close(fd); os.unlink(f'{i}')\n")
-    work = tmp_path / "many"
-    work.mkdir()
-    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-B", "-c", many, work, args=["--by", "file,process", "--ops", "write"])
+    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-B", "-c", many, memory_path, args=["--by", "file,process", "--ops", "write"])
     rows = read(text)
-    named = [r for r in rows if r["file"].startswith(str(work))]
+    named = [r for r in rows if r["file"].startswith(str(memory_path))]
     assert sum(int(r["calls"]) for r in rows) == n and sum(int(r["bytes"]) for r in rows) == 10 * n
     assert 0.9 * 16384 < len(named) <= 16384 and all(int(r["calls"]) == 1 for r in named)
 

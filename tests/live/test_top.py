@@ -107,15 +107,15 @@ for line in sys.stdin:
 """
 
 
-def test_idle_files_make_room_for_others(tmp_path):
+def test_idle_files_make_room_for_others(tmp_path, memory_path):
     """More files than the kernel has groups for; when they have been idle, others have groups again, which count from
     zero."""
     out = tmp_path / "out"
-    with open(out, "w") as f, top("--json", "-d", "100ms", "--by", "file", "-m", tmp_path / "new", *recorder.OWN, stdout=f,
+    with open(out, "w") as f, top("--json", "-d", "100ms", "--by", "file", "-m", memory_path / "new", *recorder.OWN, stdout=f,
                                   stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr.readline() == "watching\n"
-        (tmp_path / "new").mkdir()
-        with subprocess.Popen([sys.executable, "-S", "-E", "-c", WRITER, tmp_path / "new"], stdin=subprocess.PIPE,
+        (memory_path / "new").mkdir()
+        with subprocess.Popen([sys.executable, "-S", "-E", "-c", WRITER, memory_path / "new"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True) as writer:
             def write(name, files):
                 writer.stdin.write(f"{name} {files}\n")
@@ -132,17 +132,17 @@ def test_idle_files_make_room_for_others(tmp_path):
         process.send_signal(signal.SIGINT)
     written = collections.Counter()
     for row in map(json.loads, out.read_text().splitlines()):
-        written[row["file"].removeprefix(f"{tmp_path}/new/")] += row["written_bytes"]
+        written[row["file"].removeprefix(f"{memory_path}/new/")] += row["written_bytes"]
     few = {name: n for name, n in written.items() if name.startswith("few")}
     assert few and set(few.values()) == {10}, few
 
 
-def test_files_created_at_once_have_names(tmp_path):
+def test_files_created_at_once_have_names(memory_path):
     """Each of these files is used only once: its name is not sent again. All the names fit into the buffer for them, so
     they arrive even if top does not run meanwhile."""
-    (tmp_path / "new").mkdir()
+    (memory_path / "new").mkdir()
     with watching("--by", "file", "-d", "500ms", *recorder.OWN) as until, \
-            subprocess.Popen([sys.executable, "-S", "-E", "-c", WRITER, tmp_path / "new"], stdin=subprocess.PIPE,
+            subprocess.Popen([sys.executable, "-S", "-E", "-c", WRITER, memory_path / "new"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True) as writer:
         writer.stdin.write("many 6000\n")
         writer.stdin.close()
@@ -151,7 +151,7 @@ def test_files_created_at_once_have_names(tmp_path):
     names = collections.Counter()
     for r in rows:
         names[r["file"]] += r["written_bytes"]
-    assert {f"{tmp_path}/new/many {i}" for i in range(6000)} <= names.keys(), names.most_common(3)
+    assert {f"{memory_path}/new/many {i}" for i in range(6000)} <= names.keys(), names.most_common(3)
 
 
 MOVER = """
