@@ -5,6 +5,7 @@ test_loss.py under `unshare --net`."""
 import errno
 import json
 import os
+import pathlib
 import re
 import selectors
 import shutil
@@ -120,6 +121,9 @@ for command in (
     ["ip", "address", "add", f"{HOSTS[socket.AF_INET6]}/128", "dev", "lo", "nodad"],
 ):
     run(*command)
+# A busy machine loses more packets. The default number of tries would not be enough for each of thousands of connections.
+for name in "tcp_syn_retries", "tcp_synack_retries":
+    pathlib.Path(f"/proc/sys/net/ipv4/{name}").write_text("30")
 how, dropped = lose()
 load = Load(int(sys.argv[1]))
 load.run()

@@ -191,7 +191,15 @@ def test_reload_of_the_upload_rate(tmp_path, pid):
     config.write_text(f"streams = fs\npath = {tmp_path}\nupload = file://{share}\nupload-rate = 1K\n")
     start(tmp_path, "--config", str(config), "--log-file", str(log), streams=None)
     for _ in range(5000): # names that do not compress: at least 16 bytes each
-        (tmp_path / secrets.token_hex(16)).touch()
+        last = tmp_path / secrets.token_hex(16)
+        last.touch()
+
+    def arrived():
+        "all of their rows, in a file that SIGHUP finishes"
+        return any(last.name.encode() in subprocess.run(["zstd", "-dcf", part], capture_output=True).stdout
+                   for part in (tmp_path / "traces").rglob("fs_*.part"))
+
+    wait_for(arrived)
     os.kill(pid(), signal.SIGHUP)
 
     def finished():

@@ -63,6 +63,8 @@ def test_rows_that_the_last_write_loses(tmp_path, wait):
             time.sleep(0.05)
         # The file can be finished, and the manifest is smaller.
         limit_files(r, written(r) + 500)
+        so_far = len(numbered.done())
+        recorder.wait_for(lambda: len(numbered.done()) > so_far + 1000, "more rows than still fit")
         time.sleep(wait)
         r.stop()
     check_reported(r)

@@ -126,16 +126,10 @@ def test_a_planted_state_directory_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.fixture
-def tracefs():
-    """tracefs where systemd mounts it for its services, which could not mount it themselves."""
-    at = "/sys/kernel/tracing"
-    mine = not os.path.exists(at + "/events")
-    if mine:
-        subprocess.run(["mount", "-t", "tracefs", "tracefs", at], check=True)
-    yield
-    if mine:
-        subprocess.run(["umount", at], check=True)
+# tracefs where systemd mounts it for its services, which could not mount it themselves. In a mount namespace, because tests
+# beside this one look at what is mounted.
+TRACEFS = ["unshare", "--mount", "sh", "-ec",
+           '[ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"', "sh"]
 
 
 SYS_ADMIN, PERFMON, BPF = (1 << n for n in (21, 38, 39))
@@ -151,12 +145,12 @@ def names_of(may):
     return ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
 
 
-def test_records_with_what_the_service_may(tmp_path, tracefs):
+def test_records_with_what_the_service_may(tmp_path):
     """The bounding set of scripts/iotrc.service, and on some kernels what scripts/iotrc-generator adds."""
     may = may_of_service()
     within = ["setpriv", "--bounding-set", f"-all,{names_of(may)}", "--inh-caps=-all"]
     r = recorder.Recording(tmp_path, "--path", str(tmp_path), *recorder.OWN, env=PLAIN)
-    r.command[:0] = within
+    r.command[:0] = [*TRACEFS, *within]
     with r:
         seen = list(threads(r.process.pid))
         (tmp_path / "while").write_text("it records")
@@ -164,7 +158,7 @@ def test_records_with_what_the_service_may(tmp_path, tracefs):
     assert str(tmp_path / "while") in set(r.rows("fs")["filename"])
 
 
-def test_records_as_the_services_own_user(tmp_path, tracefs):
+def test_records_as_the_services_own_user(tmp_path):
     """As the unit does if there is a user iotrc: an ordinary user with the same ambient capabilities. Snapshots see
     what only root may read; what is written belongs to the user, and root's files are out of reach."""
     may = may_of_service()
@@ -177,7 +171,7 @@ def test_records_as_the_services_own_user(tmp_path, tracefs):
     tmp_path.chmod(0o755)
     r = recorder.Recording(tmp_path, "--path", str(private), "--state", str(home / "state"), "--fs-interval", "1h",
                            *recorder.OWN, env=PLAIN, output=home / "traces", snapshots=True)
-    r.command[:0] = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups",
+    r.command[:0] = [*TRACEFS, "setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups",
                      "--bounding-set", f"-all,{names_of(may)}", "--inh-caps", f"-all,{names_of(may)}",
                      "--ambient-caps", f"-all,{names_of(may)}"]
     with r:

@@ -181,7 +181,8 @@ def test_filters_of_results_are_the_kernels(tmp_path):
     assert all(calls == failed for calls, failed in errors.values()), errors
     slow = counts(of_command(tmp_path, *script, args=["--slow", "100ms"])[0])
     slow.pop("total", None)
-    assert slow == {"read": (1, 0)}, slow
+    # Where others have the CPUs, another call may have waited for one.
+    assert slow.pop("read") == (1, 0) and sum(calls for calls, _ in slow.values()) < 4, slow
     others = counts(of_command(tmp_path, *script, args=["--ops", "!mkdir", "--uid", str(os.getuid())])[0])
     assert 29 <= others["access"][0] < 1000 and "mkdir" not in others
 
