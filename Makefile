@@ -174,7 +174,7 @@ PAGE_PARTS := uplot_js:$(BUILD)/uplot/uPlot.iife.min.js uplot_css:$(BUILD)/uplot
 $(BUILD)/uplot/uPlot.iife.min.js: scripts/fetch-uplot.sh
 	$(call say,FETCH,uPlot)
 	$(Q)scripts/fetch-uplot.sh $(@D)
-$(BUILD)/report.js: $(foreach f,data charts tables errors page,src/report/page/$(f).js)
+$(BUILD)/report.js: $(foreach f,data charts tables errors state filters head time_cards latency_cards place_cards table_cards page,src/report/page/$(f).js)
 	$(Q)cat $^ > $@
 $(BUILD)/report_page.h: $(BUILD)/uplot/uPlot.iife.min.js $(BUILD)/report.js $(wildcard src/report/page/*) Makefile
 	$(call say,GEN,$@)
