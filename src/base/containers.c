@@ -216,6 +216,9 @@ static void visit(struct containers *c, int dir, const char *name, const char *p
 			owner = -ENOSPC;
 		if (owner == -ENOSPC)
 			c->left_out++;
+		/* What is below it is not searched. cgroupfs counts directories as links. */
+		if (depth + 1 == DEPTH_MAX && st.st_nlink > 2)
+			c->left_out++;
 		walk(c, fd, name, owner == -ENOSPC ? -1 : owner, depth + 1);
 		fd = -1; /* closed there */
 	}

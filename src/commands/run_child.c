@@ -264,6 +264,9 @@ void run_child__wait_for_rest(pid_t other)
 
 		end_requested = got > 0 && got != SIGCHLD;
 	}
+	if (!descendants__all_known())
+		fputs("iotrc: the command has too many descendants: some are not waited for\n",
+		      stderr);
 	signal(SIGCHLD, SIG_DFL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }

@@ -43,6 +43,11 @@ bool descendants__any(pid_t other)
 
 	return found || look(other);
 }
+
+bool descendants__all_known(void)
+{
+	return true;
+}
 #else
 #include <libproc.h>
 #include <stdlib.h>
@@ -152,5 +157,10 @@ bool descendants__any(pid_t other)
 			return true;
 	}
 	return false;
+}
+
+bool descendants__all_known(void)
+{
+	return !family.full;
 }
 #endif

@@ -18,4 +18,7 @@ void descendants__follow(pid_t pid);
  * is missed if its parent was never seen, because that existed only for a moment. */
 bool descendants__any(pid_t other);
 
+/* Whether there was room for all of them; the others are not waited for. */
+bool descendants__all_known(void);
+
 #endif

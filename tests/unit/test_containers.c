@@ -215,6 +215,34 @@ Test(containers, limit)
 }
 
 /* An engine without room is said to be so once, although each look tries again. */
+/* Directories whose own are not searched any more are counted; those without any are not. */
+Test(containers, levels)
+{
+	char top[] = "/tmp/iotrc-test-XXXXXX", path[512], command[64];
+	struct containers *c;
+	bool all_named;
+	char *end;
+
+	cr_assert(mkdtemp(top));
+	end = path + snprintf(path, sizeof(path), "%s", top);
+	for (int i = 0; i < 24; i++) {
+		cr_assert_eq(containers__new_at(&c, top), 0);
+		containers__refresh(c, &all_named);
+		cr_expect_eq(containers__left_out(c), 0, "%d levels", i);
+		containers__free(c);
+		end += sprintf(end, "/%d", i);
+		cr_assert_eq(mkdir(path, 0700), 0);
+	}
+	sprintf(end, "/below");
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_assert_eq(containers__new_at(&c, top), 0);
+	containers__refresh(c, &all_named);
+	cr_expect_eq(containers__left_out(c), 1);
+	containers__free(c);
+	snprintf(command, sizeof(command), "rm -r %s", top);
+	cr_expect_eq(system(command), 0);
+}
+
 Test(containers, a_full_filter)
 {
 	char top[] = "/tmp/iotrc-unit-XXXXXX";
