@@ -219,6 +219,8 @@ static int each_entry(struct recover *r, const char *subdir,
 	for (size_t i = 0; i < names.n && !err; i++)
 		if (strlen(names.names[i]) <= ENTRY_MAX)
 			err = each(r, dir, stream, names.names[i]);
+		else if (ends_in(names.names[i], CSV_END) || ends_in(names.names[i], PART_END))
+			r->result->damaged++; /* left where it is; verify names it */
 	dir_names__clear(&names);
 	/* EINVAL: a file system whose directories cannot be synced. */
 	if (!err && r->changing && fsync(dir) < 0 && errno != EINVAL)

@@ -429,6 +429,20 @@ Test(recover, no_manifest)
 	cr_assert_str_eq(shell("cat " STAMP "/notes"), "mine\n");
 }
 
+/* Nothing of ours has such a name: the file stays, and counts as damaged. */
+Test(recover, names_that_are_too_long)
+{
+	struct recovered done;
+
+	make_killed();
+	shell("cd " STAMP "/fs; for end in csv.zst csv.zst.part text;"
+	      " do echo mine | zstd -qc > $(printf 'x%.0s' $(seq 153)).$end; done");
+	cr_assert_eq(recover(&done), RECOVER_DONE, "%s", done.why);
+	cr_expect_eq(done.damaged, 2, "%u", done.damaged);
+	cr_expect_str_eq(shell("zstdcat " STAMP "/fs/x*"), "mine\nmine\nmine\n");
+	cr_assert_eq(faults(), 2);
+}
+
 /* Files that are not ours are not changed, whatever their names and wherever links lead. */
 Test(recover, hostile)
 {
