@@ -3,7 +3,7 @@
  * that iotrc does not record, such as getppid, take no file. Prints 'NS CALLS CPU': the nanoseconds
  * that one operation took, by CLOCK_MONOTONIC around the loop only, so that the start of the
  * process or of a tracer is not included; the number of operations, with those of the warm-up; and
- * the nanoseconds of CPU that the process used. */
+ * the nanoseconds of CPU that the process used for these. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -28,11 +28,14 @@
 #define WARM_UP 1000 /* operations before the measurement */
 #define COMPONENTS 30
 #define ENTRIES 1000 /* of the directory that is read */
-#define DEPTH 32     /* requests to a ring at a time */
+#define FILES 100000 /* of stat-100000 */
+#define THREADS_MAX 1000
+#define DEPTH 32 /* requests to a ring at a time */
 #define NAME_MAX_BYTES 4096
 
 struct work {
 	int fd, out, epoll, memory, entries;
+	int turn; /* of do_stat_many() */
 	struct ring ring;
 	aio_context_t aio;
 	const char *file;
@@ -67,6 +70,16 @@ static bool do_stat(struct work *w)
 	struct stat st;
 
 	return !stat(w->file, &st);
+}
+
+/* Of each in turn, in the order in which they were made. */
+static bool do_stat_many(struct work *w)
+{
+	char name[NAME_MAX_BYTES];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s.many/%d", w->file, w->turn++ % FILES);
+	return !stat(name, &st);
 }
 
 static bool do_deep(struct work *w)
@@ -178,17 +191,27 @@ static bool do_getppid(struct work *w)
 static const struct operation {
 	const char *name;
 	bool (*once)(struct work *w);
-	int threads; /* that run at the same time, CALLS operations each */
+	int threads; /* that run at the same time, CALLS operations each; at most THREADS_MAX */
 	bool no_file;
 } operations[] = {
-	{ "pread", do_pread, 1, false },          { "pread-1", do_byte, 1, false },
-	{ "pread-128k", do_large, 1, false },     { "pread-2-threads", do_pread, 2, false },
-	{ "write", do_write, 1, false },          { "stat", do_stat, 1, false },
-	{ "stat-deep", do_deep, 1, false },       { "open", do_open, 1, false },
-	{ "rename-2", do_rename, 1, false },      { "fault", do_fault, 1, false },
-	{ "readdir-1000", do_readdir, 1, false }, { "fsync", do_fsync, 1, false },
-	{ "uring-32", do_ring, 1, false },        { "aio-32", do_aio, 1, false },
-	{ "epoll", do_epoll, 1, true },           { "futex", do_futex, 1, true },
+	{ "pread-1000-threads", do_pread, THREADS_MAX, false },
+	{ "stat-100000", do_stat_many, 1, false },
+	{ "pread", do_pread, 1, false },
+	{ "pread-1", do_byte, 1, false },
+	{ "pread-128k", do_large, 1, false },
+	{ "pread-2-threads", do_pread, 2, false },
+	{ "write", do_write, 1, false },
+	{ "stat", do_stat, 1, false },
+	{ "stat-deep", do_deep, 1, false },
+	{ "open", do_open, 1, false },
+	{ "rename-2", do_rename, 1, false },
+	{ "fault", do_fault, 1, false },
+	{ "readdir-1000", do_readdir, 1, false },
+	{ "fsync", do_fsync, 1, false },
+	{ "uring-32", do_ring, 1, false },
+	{ "aio-32", do_aio, 1, false },
+	{ "epoll", do_epoll, 1, true },
+	{ "futex", do_futex, 1, true },
 	{ "getppid", do_getppid, 1, true },
 };
 #define N_OPERATIONS (sizeof(operations) / sizeof(*operations))
@@ -248,6 +271,27 @@ static bool make_entries(struct work *w)
 	return w->entries >= 0;
 }
 
+/* Makes FILES files in a directory beside FILE, unless an earlier process has. */
+static bool make_many(struct work *w)
+{
+	char name[NAME_MAX_BYTES];
+
+	snprintf(name, sizeof(name), "%s.many/%d", w->file, FILES - 1);
+	if (!access(name, F_OK))
+		return true;
+	snprintf(name, sizeof(name), "%s.many", w->file);
+	mkdir(name, 0700);
+	for (int i = 0; i < FILES; i++) {
+		int fd;
+
+		snprintf(name, sizeof(name), "%s.many/%d", w->file, i);
+		fd = open(name, O_WRONLY | O_CREAT, 0600);
+		if (fd < 0 || close(fd))
+			return false;
+	}
+	return true;
+}
+
 static bool prepare(struct work *w, const char *file)
 {
 	w->epoll = epoll_create1(0);
@@ -285,26 +329,28 @@ static void *take_turn(void *arg)
 /* Makes CALLS operations OP in each of its threads. Returns false if one failed. */
 static bool run(const struct operation *op, struct work *w, long calls)
 {
-	struct turn turns[2] = { { op, w, calls, false, 0 }, { op, w, calls, false, 0 } };
-	bool failed;
+	static struct turn turns[THREADS_MAX];
+	bool failed = false;
+	int n = 1;
 
-	if (op->threads > 1 && pthread_create(&turns[1].thread, NULL, take_turn, &turns[1]))
-		return false;
+	for (int i = 0; i < op->threads; i++)
+		turns[i] = (struct turn){ .op = op, .work = w, .calls = calls };
+	while (n < op->threads && !pthread_create(&turns[n].thread, NULL, take_turn, &turns[n]))
+		n++;
 	take_turn(&turns[0]);
-	failed = turns[0].failed;
-	if (op->threads > 1) {
-		pthread_join(turns[1].thread, NULL);
-		failed |= turns[1].failed;
-	}
-	return !failed;
+	for (int i = 1; i < n; i++)
+		pthread_join(turns[i].thread, NULL);
+	for (int i = 0; i < n; i++)
+		failed |= turns[i].failed;
+	return !failed && n == op->threads;
 }
 
 int main(int argc, char **argv)
 {
 	struct work work = { .fd = -1, .out = -1 };
 	const struct operation *op = NULL;
-	double start;
-	long calls;
+	double start, cpu;
+	long calls, warm_up;
 
 	for (size_t i = 0; argc > 2 && i < N_OPERATIONS; i++)
 		if (!strcmp(argv[1], operations[i].name) && argc == 4 - operations[i].no_file)
@@ -314,12 +360,16 @@ int main(int argc, char **argv)
 		return usage();
 	if (!prepare(&work, op->no_file ? NULL : argv[2]))
 		return fail("preparing");
-	if (!run(op, &work, WARM_UP))
+	warm_up = WARM_UP / op->threads;
+	if (op->once == do_stat_many && !make_many(&work))
+		return fail("preparing");
+	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	if (!run(op, &work, warm_up))
 		return fail(op->name);
 	start = now_ns(CLOCK_MONOTONIC);
 	if (!run(op, &work, calls))
 		return fail(op->name);
 	printf("%.1f %ld %.0f\n", (now_ns(CLOCK_MONOTONIC) - start) / (double)calls,
-	       (calls + WARM_UP) * op->threads, now_ns(CLOCK_PROCESS_CPUTIME_ID));
+	       (calls + warm_up) * op->threads, now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu);
 	return 0;
 }

@@ -19,17 +19,17 @@ import bench as peers
 
 # Operation: calls of a turn.
 CALLS = {'pread': 100_000, 'pread-1': 100_000, 'pread-128k': 8_000, 'pread-2-threads': 60_000,
-         'write': 60_000, 'stat': 80_000, 'stat-deep': 40_000, 'open': 60_000, 'rename-2': 20_000,
-         'fault': 80_000, 'readdir-1000': 2_000, 'fsync': 80_000, 'uring-32': 4_000, 'aio-32': 4_000,
-         'epoll': 150_000, 'futex': 150_000, 'getppid': 150_000}
+         'pread-1000-threads': 300, 'write': 60_000, 'stat': 80_000, 'stat-100000': 100_000, 'stat-deep': 40_000,
+         'open': 60_000, 'rename-2': 20_000, 'fault': 80_000, 'readdir-1000': 2_000, 'fsync': 80_000, 'uring-32': 4_000,
+         'aio-32': 4_000, 'epoll': 150_000, 'futex': 150_000, 'getppid': 150_000}
 NO_FILE = ('epoll', 'futex', 'getppid')
-NO_CALL = ('fault', 'uring-32')    # what iotrc records of them is no system call
+AS_CALLS = tuple(o for o in CALLS if o not in ('fault', 'uring-32', 'aio-32')) # iotrc records faults and requests of these
 STOPPED = 100  # for a tracer that stops the program at each call, the number of calls is divided by this
 INSTANCE = '/sys/kernel/tracing/instances/iotrc-bench'
 
 
 def cpu_ns(bench, operation, calls, under=()):
-    """CPU ns of a call. The start of the loop's process is included; it is the same for each tracer."""
+    """CPU ns of a call."""
     file = [] if operation in NO_FILE else [bench.data]
     with open(bench.path('out'), 'w') as out:
         subprocess.run([*under, os.path.join(bench.programs, 'loops'), operation, *file, str(calls)],
@@ -81,18 +81,35 @@ def under(*command):
     yield command
 
 
+# Every call of the loops, as perf record sees them: what it costs depends on the events, of which each is printed.
+BPFTRACE = r'''
+BEGIN { printf("ready\n"); }
+tracepoint:raw_syscalls:sys_enter /comm == "loops"/ { @at[tid] = nsecs; }
+tracepoint:raw_syscalls:sys_exit /@at[tid]/ {
+    printf("%llu,%d,%d,%s,%d,%d,%llu\n", @at[tid], pid, tid, comm, args->id, args->ret, nsecs - @at[tid]);
+    delete(@at[tid]);
+}
+END { clear(@at); }
+'''
+
+
+class Bpftrace(peers.Bpftrace):
+    def argv(self, bench):
+        return ['bpftrace', '-e', BPFTRACE]
+
+
 # Name: (what runs it, the operations that it sees, whether it stops the program at each call).
 # strace receives only the calls of these operations, through a seccomp filter.
-SEEN_BY_STRACE = 'pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise,getdents64,lseek,fsync,io_uring_enter,io_submit,io_getevents'
-# Not requests to io_uring and kernel AIO, nor page faults.
-SEEN_BY_FALCO = tuple(o for o in CALLS if o not in ('uring-32', 'aio-32', 'fault'))
+SEEN_BY_STRACE = ('pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise,getdents64,lseek,fsync,'
+                  'io_uring_enter,io_submit,io_getevents')
 TRACERS = {
-    'floor': (lambda b: beside(peers.Floor('all'), b), tuple(o for o in CALLS if o not in NO_CALL), False),
+    'floor': (lambda b: beside(peers.Floor('all'), b), AS_CALLS, False),
     'iotrc': (lambda b: beside(peers.Iotrc(), b), tuple(CALLS), False),
     'raw ftrace': (ftrace, tuple(CALLS), False),
-    **({'Falco': (lambda b: beside(peers.Falco(), b), SEEN_BY_FALCO, False)} if peers.Falco.program else {}),
+    **({'Falco': (lambda b: beside(peers.Falco(), b), AS_CALLS, False)} if peers.Falco.program else {}),
     'perf record': (lambda b: under('perf', 'record', '-q', '-e', 'raw_syscalls:*', '-o', b.path('trace'),
                                     '--'), tuple(CALLS), False),
+    'bpftrace': (lambda b: beside(Bpftrace(), b), tuple(CALLS), False),
     'strace --seccomp-bpf': (lambda b: under('strace', '-f', '--seccomp-bpf', '-e',
                                              f'trace={SEEN_BY_STRACE}', '-o', b.path('trace')),
                              tuple(CALLS), True),
@@ -102,7 +119,7 @@ TRACERS = {
 def turn(bench, name):
     """{operation: (ns without the tracer, ns that it adds)}."""
     start, operations, stops = TRACERS[name]
-    calls = {o: max(300, CALLS[o] // (STOPPED if stops else 1)) for o in operations}
+    calls = {o: max(30, CALLS[o] // (STOPPED if stops else 1)) for o in operations}
     alone = {o: cpu_ns(bench, o, n) for o, n in calls.items()}
     with start(bench) as command:
         return {o: (alone[o], cpu_ns(bench, o, n, command) - alone[o]) for o, n in calls.items()}
