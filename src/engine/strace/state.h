@@ -26,7 +26,8 @@ struct strace {
 	bool in_shim;       /* the command's process has not become the command yet */
 	struct mounts *mounts;
 	struct tasks *tasks;
-	char cwd[PATH_MAX]; /* the command's directory; "": unknown */
+	struct held_lines *held; /* of threads.c */
+	char cwd[PATH_MAX];      /* the command's directory; "": unknown */
 	/* read, but not parsed yet */
 	char *text;
 	size_t text_len, text_capacity, marked;

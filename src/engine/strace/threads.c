@@ -7,19 +7,29 @@
 #include "engine/strace/calls.h"
 #include "engine/strace/line.h"
 
-static void take_held(struct strace *s, struct strace_task *t)
+/* Lines that were held back, and can be handled now. */
+struct held_lines {
+	struct held_lines *below; /* those during which the thread was born */
+	char *text, *next, *end;
+};
+
+/* Handles T's lines next, before those that would come now. */
+static void push_held(struct strace *s, struct strace_task *t)
 {
 	size_t len;
-	char *held = task__held(s->tasks, t, &len), *line = held, *end;
+	char *text = task__held(s->tasks, t, &len);
+	struct held_lines *held = text ? malloc(sizeof(*held)) : NULL;
 
-	for (; held && line < held + len; line = end + 1) {
-		end = memchr(line, '\n', held + len - line);
-		threads__line(s, (struct span){ line, end - line });
+	if (held) {
+		*held = (struct held_lines){ s->held, text, text, text + len };
+		s->held = held;
+	} else if (text) {
+		strace_gaps__count(&s->gaps, GAP_MEMORY, t->tid);
+		free(text);
 	}
-	free(held);
 }
 
-/* T has created a thread. Its lines that had to wait for this are next. */
+/* T has created a thread. */
 static void born(struct strace *s, struct strace_task *t, struct strace_birth birth)
 {
 	struct strace_task *child = tasks__find(s->tasks, birth.tid);
@@ -37,7 +47,7 @@ static void born(struct strace *s, struct strace_task *t, struct strace_birth bi
 	else if (!task__found(child, t->process))
 		strace_gaps__count(&s->gaps, GAP_MEMORY, birth.tid);
 	if (child->process)
-		take_held(s, child);
+		push_held(s, child);
 }
 
 /* The very first process is the command's. */
@@ -131,7 +141,7 @@ static void supersede(struct strace *s, const struct line *l)
 		tasks__remove(s->tasks, old);
 }
 
-void threads__line(struct strace *s, struct span text)
+static void take_line(struct strace *s, struct span text)
 {
 	struct line l;
 	struct strace_task *t;
@@ -174,6 +184,32 @@ void threads__line(struct strace *s, struct span text)
 	}
 }
 
+static void take_held(struct strace *s)
+{
+	struct held_lines *held;
+
+	while ((held = s->held)) {
+		char *line = held->next, *end;
+
+		if (line == held->end) {
+			s->held = held->below;
+			free(held->text);
+			free(held);
+			continue;
+		}
+		/* Without a line feed if there was no memory for it. */
+		end = memchr(line, '\n', held->end - line) ?: held->end;
+		held->next = end + (end < held->end);
+		take_line(s, (struct span){ line, end - line });
+	}
+}
+
+void threads__line(struct strace *s, struct span text)
+{
+	take_line(s, text);
+	take_held(s);
+}
+
 void threads__adopt(struct strace *s)
 {
 	struct strace_task *orphan;
@@ -185,6 +221,7 @@ void threads__adopt(struct strace *s)
 		strace_gaps__count(&s->gaps, GAP_PARENT, orphan->tid);
 		if (!task__found(orphan, first ? first->process : NULL))
 			return;
-		take_held(s, orphan);
+		push_held(s, orphan);
+		take_held(s);
 	}
 }
