@@ -52,12 +52,15 @@ TestSuite(target_file, .init = set_up, .fini = tear_down);
 static struct target_object object(const char *key, size_t size)
 {
 	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	uint32_t x = 1;
+	uint32_t block[1024], x = 1;
 
 	cr_assert_geq(fd, 0);
-	for (size_t at = 0; at < size; at += sizeof(x)) {
-		x = x * 1664525 + 1013904223;
-		cr_assert_gt(pwrite(fd, &x, size - at < sizeof(x) ? size - at : sizeof(x), at), 0);
+	for (size_t at = 0; at < size; at += sizeof(block)) {
+		size_t n = size - at < sizeof(block) ? size - at : sizeof(block);
+
+		for (size_t i = 0; i < ARRAY_SIZE(block); i++)
+			block[i] = x = x * 1664525 + 1013904223;
+		cr_assert_eq(pwrite(fd, block, n, at), (ssize_t)n);
 	}
 	return (struct target_object){ .key = key, .fd = fd, .size = size };
 }
