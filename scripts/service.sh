@@ -163,6 +163,7 @@ install_daemon() {
 	local lines
 	remove_daemon
 	lines=$(log_lines)
+	[[ -e $state ]] || { mkdir -p "$(dirname "$state")" && mkdir -m 700 "$state"; }
 	render iotrc.plist 644 "$plist"
 	launchctl enable "$daemon"
 	bootstrap_daemon

@@ -97,6 +97,8 @@ def test_a_daemon(mac):
     assert mac.lines("arguments") == ["--quiet --config /etc/iotrc/iotrc.conf"]
     conf = mac.root / "etc/iotrc/iotrc.conf"
     assert conf.read_bytes() == (ROOT / "scripts/iotrc.conf").read_bytes() and conf.stat().st_mode & 0o777 == 0o640
+    state = mac.root / "var/lib/iotrc"
+    assert state.stat().st_mode & 0o777 == 0o700 and state.parent.stat().st_mode & 0o777 == 0o755
     status = mac.service("status")
     assert (status.returncode, status.stdout) == (0, f"iotrc is running, process {(mac.launchd / 'pid').read_text()}\n")
     assert mac.service("reload").returncode == 0
