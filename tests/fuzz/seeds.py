@@ -79,3 +79,31 @@ put("config", "some", b"# comment\nstreams = fs,block\npath = /home\nduration = 
 put("answer", "error", b'<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>a &amp; b</Message></Error>')
 put("answer", "upload", b"<InitiateMultipartUploadResult><UploadId>2~x</UploadId></InitiateMultipartUploadResult>")
 put("credentials", "keys", b"[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
+
+# Lines of macOS' tracers; the first byte selects the tracer (tests/fuzz/fs_usage.c). Process 1 is one that exists.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "macos"))
+import lines as macos # noqa: E402
+
+
+def shown(call, **fields):
+    return macos.fs_usage(call, time="12:00:00.000001", thread=1, **fields)
+
+
+FILE = macos.es_file("/d/in")
+NEW = {"destination_type": 1, "destination": {"new_path": {"dir": macos.es_file("/d", 0o40755), "filename": "new"}}}
+put("fs_usage", "fs_usage", b" " + "\n".join([
+    shown("open", fd=3, flags="RWCATENLFSVXf__", path="/d/in"), shown("openat", fd=4, dir=3, flags="_W__________", path="x y"),
+    shown("read", fd=3, bytes=16), shown("pwrite", fd=4, bytes=8, offset=8 << 32), shown("dup2", fd=3, fd2=9),
+    shown("mmap", fd=3, bytes=4096, words="READ|WRITE"), shown("fcntl", fd=3, words="FULLFSYNC", waited=True),
+    shown("truncate", error=2, offset=4, path="/d/gone"), shown("unlinkat", error=2, dir=-2, path="old"),
+    shown("rename", path="/d/in"), shown("symlink", error=17, path="/d/s"), shown("stat64", path="/d/" + "w" * 300),
+    shown("chdir", path="/d"), shown("pthread_fchdir", fd=3), shown("posix_spawn", path="/bin/sh"), shown("getattrlistat", dir=3, path="[  2] F=3"),
+    macos.disk("WrData[AT1]", "/d/in", thread=1).replace("\x01now;", "12:00:00.000001"), shown("a_new_call", path="/d/in"),
+    shown("close", fd=3), shown("exit", error=1)]).encode())
+put("fs_usage", "eslogger", b"!" + "\n".join(
+    macos.es(name, event, pid=7, time="2026-11-30T12:00:00.000000001Z", seq=seq) for seq, (name, event) in enumerate({
+        "open": {"fflag": 3, "file": FILE}, "create": NEW, "write": {"target": FILE}, "rename": {"source": FILE, **NEW},
+        "link": {"source": FILE, "target_dir": macos.es_file("/d"), "target_filename": "l"}, "exchangedata": {"file1": FILE, "file2": FILE},
+        "fork": {"child": macos.es_process(8, 7, "/bin/sh")}, "mmap": {"protection": 3, "flags": 1, "source": FILE},
+        "exec": {"target": macos.es_process(7, 1, "/bin/x"), "args": ["x", "-y"], "cwd": FILE},
+        "unlink": {"target": macos.es_file("/d/cut", cut=True)}, "exit": {"stat": 256}}.items(), 5)).encode())
