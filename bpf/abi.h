@@ -10,6 +10,9 @@
 #include "schema/streams.h"
 #include "schema/sums.h"
 
+/* What the kernel is told when it loads them. */
+#define BPF_LICENSE "Dual BSD/GPL"
+
 #define MAX_CPUS 512       /* slots for per-CPU counters and rings; further CPUs share them */
 #define MAX_SYSCALLS 512   /* the largest table: x86-64 ends at 470 in Linux 6.18 */
 #define MAX_SOCKETCALLS 32 /* include/uapi/linux/net.h ends at 20 */

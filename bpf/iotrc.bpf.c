@@ -5,4 +5,4 @@
 #include "bpf/helpers.h"
 #include "bpf_programs.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license") = BPF_LICENSE;

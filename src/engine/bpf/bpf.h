@@ -47,6 +47,7 @@ struct bpf_engine {
 	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
 	int types_fd;                /* core_types.h, while the programs are loaded */
+	bool verbose;                /* messages of libbpf are printed */
 	bool tells_calls;            /* engine__calls() will be called */
 	bool tells_slow;             /* engine__unfinished() will be called */
 	bool can_overflow, can_skip; /* programs for io_uring's rarer completions are needed */

@@ -170,9 +170,8 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_max_entries(b->skel->maps.long_paths, b->plan.uring_paths);
 	bpf_map__set_max_entries(b->skel->maps.path_copies, b->plan.uring_paths);
 	widen_lru_maps(b);
-	prepare__begin(b->skel->maps.rodata);
-	err = iotrc_bpf__load(b->skel);
-	prepare__end();
+	/* libbpf prints what the verifier says of programs that it loads itself. */
+	err = prepare__load(b->skel, b->verbose ? 1 : b->n_cpus);
 	if (err)
 		return load__refused(problem, err, "cannot load BPF programs");
 	find_names(b);

@@ -179,6 +179,7 @@ static int open_engine(struct engine **ret, const struct engine_config *config, 
 	b->unfinished_fd = -1;
 	b->types_fd = -1;
 	b->streams = config->selection->streams;
+	b->verbose = config->verbose;
 	b->tells_calls = config->calls;
 	b->tells_slow = config->selection->slow_ns && !config->sums && b->streams & BIT(STREAM_FS);
 	b->process_exit = selection__op(config->selection, FS_PROCESS_EXIT);

@@ -4,25 +4,23 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/abi.h"
+#include "engine/bpf/parallel_load.h"
 #include "engine/bpf/trim.h"
+#include "iotrc.skel.h"
 #include "platform/macros.h"
 
 static struct bpf_map *constants; /* NULL: no program is trimmed */
+/* The programs that libbpf leaves to several threads; NULL: it loads them itself. */
+static struct parallel_load *parallel;
 
 /* What the kernel is told of the program that is being loaded. */
 static struct code loading;
-
-static void forget_program(void)
-{
-	free(loading.insns);
-	free(loading.functions);
-	free(loading.lines);
-	loading = (struct code){};
-}
 
 static void *copy(const void *from, size_t n, size_t size)
 {
@@ -73,7 +71,7 @@ static int prepare_program(struct bpf_program *prog, struct bpf_prog_load_opts *
 {
 	int err;
 
-	forget_program();
+	code__clear(&loading);
 	loading.n = bpf_program__insn_cnt(prog);
 	loading.n_functions = opts->func_info_cnt;
 	loading.n_lines = opts->line_info_cnt;
@@ -84,7 +82,10 @@ static int prepare_program(struct bpf_program *prog, struct bpf_prog_load_opts *
 		return -ENOMEM;
 	drop_absent();
 	err = trim(opts);
-	return err ? err : bpf_program__set_insns(prog, loading.insns, loading.n);
+	if (err)
+		return err;
+	return parallel ? parallel_load__add(parallel, prog, opts, &loading) :
+			  bpf_program__set_insns(prog, loading.insns, loading.n);
 }
 
 static int attach(const struct bpf_program *prog, long cookie, struct bpf_link **link)
@@ -126,13 +127,25 @@ int prepare__register(void)
 	return 0;
 }
 
-void prepare__begin(struct bpf_map *map)
+int prepare__load(struct iotrc_bpf *skel, size_t threads)
 {
-	constants = map;
-}
+	int err = 0;
 
-void prepare__end(void)
-{
+	constants = skel->maps.rodata;
+	if (threads > 1) {
+		parallel = calloc(1, sizeof(*parallel));
+		err = parallel ? 0 : -ENOMEM;
+	}
+	if (!err)
+		err = iotrc_bpf__load(skel);
+	if (!err && parallel)
+		err = parallel_load__run(parallel, threads);
+	if (parallel)
+		parallel_load__clear(parallel);
+	free(parallel);
+	parallel = NULL;
 	constants = NULL;
-	forget_program();
+	code__clear(&loading);
+	malloc_trim(0); /* all of that was freed at once */
+	return err;
 }

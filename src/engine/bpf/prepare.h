@@ -7,16 +7,17 @@
 #ifndef IOTRC_PREPARE_H
 #define IOTRC_PREPARE_H
 
-struct bpf_map;
+#include <stddef.h>
+
+struct iotrc_bpf;
 
 /* Has all programs prepared that are opened from now on. libbpf then cannot find what a program
  * attaches to; use bpf_program__set_attach_target(). Returns 0, also if it was done before, or a
  * negative errno. None of these functions is thread-safe, like those of libbpf that they call. */
 int prepare__register(void);
 
-/* To be called before and after programs are loaded. The contents of CONSTANTS, a map that nobody
- * can change, decide what they do not need. */
-void prepare__begin(struct bpf_map *constants);
-void prepare__end(void);
+/* Loads the maps and programs of SKEL, these in THREADS threads. Its read-only data decide what
+ * they do not need. Returns 0 or a negative errno. */
+int prepare__load(struct iotrc_bpf *skel, size_t threads);
 
 #endif

@@ -6,6 +6,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+void code__clear(struct code *code)
+{
+	free(code->insns);
+	free(code->functions);
+	free(code->lines);
+	*code = (struct code){};
+}
+
 /* Whether the instruction at I does nothing: a jump that control never takes, or that leads to what
  * follows it anyway. KEPT is known for all instructions after it. */
 static bool is_idle(const struct code *code, const uint8_t *reach, const uint32_t *kept, size_t i)

@@ -19,6 +19,9 @@ struct code {
 	size_t n, n_functions, n_lines;
 };
 
+/* Frees what it has. */
+void code__clear(struct code *code);
+
 /* Removes instructions, functions and lines in place. Leaves CODE as it is if it has instructions
  * unknown to reach__find(). Returns 0 or -ENOMEM. */
 int trim__code(struct code *code, const struct constants *constants);
