@@ -20,12 +20,22 @@
 /* Maximum number of bytes written at once: a block and an empty one. */
 #define WRITE_MAX (128 * 1024 + 16)
 
+/* The shortest row has two times and a line feed. */
+#define ROWS_MAX (FRAME_BLOCK_MAX / (CLOCK_WALL_LEN + 3))
+
+struct row_time {
+	int64_t wall_us;
+	uint64_t mono_ns;
+};
+
 struct repair_scan {
 	const struct csv_repair *repair;
 	struct file_facts *facts;
 	char header[SCHEMA_HEADER_MAX];
 	size_t header_len;
 	bool stopped, refused;
+	struct field_second second;
+	struct row_time times[ROWS_MAX + 1]; /* of a block */
 };
 
 /* Returns the comma-separated field that begins at *S and moves *S behind it. For lines without
@@ -55,13 +65,26 @@ static void tell_lost(const struct csv_repair *r, const char *row, const char *e
 }
 
 /* In all streams, a row begins with its wall time and ends with its mono_ns. */
-static bool read_row(const char *row, const char *end, int64_t *ret_wall_us, uint64_t *ret_mono_ns)
+static bool read_row(struct repair_scan *s, const char *row, const char *end, struct row_time *ret)
 {
 	const char *comma = memrchr(row, ',', end - row);
 
 	return end - row > CLOCK_WALL_LEN && row[CLOCK_WALL_LEN] == ',' &&
-	       field__wall(row, CLOCK_WALL_LEN, ret_wall_us) &&
-	       field__uint(comma + 1, end - comma - 1, ret_mono_ns);
+	       field__wall_near(&s->second, row, CLOCK_WALL_LEN, &ret->wall_us) &&
+	       field__uint(comma + 1, end - comma - 1, &ret->mono_ns);
+}
+
+static void tell_rows(const struct repair_scan *s, const char *row, const char *end, size_t n)
+{
+	const struct csv_repair *r = s->repair;
+
+	for (size_t i = 0; r->row && i < n; i++)
+		r->row(r->arg, s->times[i].wall_us, s->times[i].mono_ns);
+	for (const char *lf; r->lost && s->facts->stream == STREAM_LOST && row < end;
+	     row = lf + 1) {
+		lf = memchr(row, '\n', end - row);
+		tell_lost(r, row, lf);
+	}
 }
 
 /* Accepts all rows of a block, or none. */
@@ -69,8 +92,7 @@ static bool take_rows(struct repair_scan *s, const char *content, size_t len)
 {
 	struct file_facts *f = s->facts, now = *f;
 	const char *end = content + len, *lf;
-	int64_t wall_us;
-	uint64_t mono_ns;
+	size_t n = 0;
 
 	if (content[len - 1] != '\n')
 		return false;
@@ -82,22 +104,17 @@ static bool take_rows(struct repair_scan *s, const char *content, size_t len)
 		return true;
 	}
 	for (const char *row = content; row < end; row = lf + 1) {
+		struct row_time *t = &s->times[n++];
+
 		lf = memchr(row, '\n', end - row);
-		if (!read_row(row, lf, &wall_us, &mono_ns))
+		if (!read_row(s, row, lf, t))
 			return false;
-		if (!now.rows || mono_ns < now.first_mono_ns)
-			now.first_mono_ns = mono_ns;
-		if (mono_ns > now.last_mono_ns)
-			now.last_mono_ns = mono_ns;
-		now.rows++;
+		if (!now.rows++ || t->mono_ns < now.first_mono_ns)
+			now.first_mono_ns = t->mono_ns;
+		if (t->mono_ns > now.last_mono_ns)
+			now.last_mono_ns = t->mono_ns;
 	}
-	for (const char *row = content; row < end; row = lf + 1) {
-		lf = memchr(row, '\n', end - row);
-		if (s->repair->row && read_row(row, lf, &wall_us, &mono_ns))
-			s->repair->row(s->repair->arg, wall_us, mono_ns);
-		if (s->repair->lost && f->stream == STREAM_LOST)
-			tell_lost(s->repair, row, lf);
-	}
+	tell_rows(s, content, end, n);
 	*f = now;
 	return true;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/csv.h"
-#include "platform/libc.h"
+#include "dataset/row_file.h"
 
 /* Kinds of bytes. Words and flags are made of letters, digits and some more: error=EIO, disk-sleep,
  * 0x400, fuse.sshfs. */
@@ -37,14 +37,12 @@ static size_t span(const char *s, size_t len, unsigned char kind)
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
-/* Parses eight digits: pairs, then fours, then all are combined side by side in one word, whose
- * lowest byte is the first digit. Returns false if they are not digits. */
-static bool eight_digits(const char *s, uint64_t *ret)
+/* Parses the eight digits in WORD: pairs, then fours, then all are combined side by side. Returns
+ * false if they are not digits. */
+static bool eight_digits(uint64_t word, uint64_t *ret)
 {
-	uint64_t word, pairs;
+	uint64_t pairs;
 
-	memcpy(&word, s, sizeof(word));
-	word = le64toh(word);
 	if (((word & (word + 6 * EACH_BYTE)) & 0xf0 * EACH_BYTE) != 0x30 * EACH_BYTE)
 		return false;
 	word -= '0' * EACH_BYTE;
@@ -63,7 +61,7 @@ bool field__uint(const char *s, size_t len, uint64_t *ret)
 	if (!len || (*s == '0' && len > 1))
 		return false;
 	for (uint64_t more; i + 8 <= len && i + 8 <= SAFE_DIGITS; i += 8) {
-		if (!eight_digits(s + i, &more))
+		if (!eight_digits(row_field__word(s + i), &more))
 			return false;
 		v = v * 100000000 + more;
 	}
@@ -121,6 +119,24 @@ bool field__wall(const char *s, size_t len, int64_t *ret_us)
 	       (leap && month > 2) + day - 1;
 	*ret_us = ((days * 24 + hour) * 60 + minute) * 60 + second;
 	*ret_us = *ret_us * 1000000 + us;
+	return true;
+}
+
+bool field__wall_near(struct field_second *last, const char *s, size_t len, int64_t *ret_us)
+{
+	uint64_t us;
+
+	if (!*last->text || len != 26 || memcmp(s, last->text, sizeof(last->text)) != 0) {
+		if (!field__wall(s, len, ret_us))
+			return false;
+		memcpy(last->text, s, sizeof(last->text));
+		last->us = *ret_us - *ret_us % 1000000;
+		return true;
+	}
+	/* The last eight bytes but the first two, a digit of the second and the decimal point. */
+	if (!eight_digits((row_field__word(s + 18) & ~UINT64_C(0xffff)) | 0x3030, &us))
+		return false;
+	*ret_us = last->us + (int64_t)us;
 	return true;
 }
 

@@ -19,4 +19,13 @@ bool field__uint(const char *s, size_t len, uint64_t *ret);
 /* Parses an existing wall time into microseconds since 1970, as if it were UTC. */
 bool field__wall(const char *s, size_t len, int64_t *ret_us);
 
+/* The last wall time that was parsed. Zeroed: none. */
+struct field_second {
+	char text[20]; /* up to the decimal point */
+	int64_t us;
+};
+
+/* Like field__wall(), and faster if the time is within the same second as LAST. */
+bool field__wall_near(struct field_second *last, const char *s, size_t len, int64_t *ret_us);
+
 #endif

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The checksum at the end of a frame depends on its content only (RFC 8878, 3.1.1). zstd computes
- * it here: the content is compressed a second time, and the last four bytes of that result are the
- * checksum. */
 #include "dataset/frame.h"
 
 #include <errno.h>
@@ -10,11 +7,12 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/xxh64.h"
+
 /* Magic number, and a descriptor that only says that a checksum follows. */
 static const unsigned char header_start[FRAME_HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
 
 #define BLOCK_HEADER_SIZE 3
-#define BLOCK_MAX (128 * 1024)
 /* The largest window that the zstd tool and most libraries accept by default: 128 MiB. */
 #define WINDOW_LOG_MAX 27
 
@@ -24,30 +22,9 @@ struct frame {
 	int fd;
 	off_t size;
 	ZSTD_DCtx *dctx;
-	ZSTD_CCtx *cctx;
-	char *in, *content, *out;
-	size_t out_size;
-	unsigned char last[4]; /* of the second compression's output */
+	struct xxh64 hash; /* of the content */
+	char *in, *content;
 };
-
-static int feed(struct frame *f, const void *content, size_t len, ZSTD_EndDirective op)
-{
-	ZSTD_inBuffer in = { content, len, 0 };
-	size_t left;
-
-	do {
-		ZSTD_outBuffer out = { f->out, f->out_size, 0 };
-		size_t keep;
-
-		left = ZSTD_compressStream2(f->cctx, &out, &in, op);
-		if (ZSTD_isError(left))
-			return -ENOMEM;
-		keep = out.pos < sizeof(f->last) ? out.pos : sizeof(f->last);
-		memmove(f->last, f->last + keep, sizeof(f->last) - keep);
-		memcpy(f->last + sizeof(f->last) - keep, f->out + out.pos - keep, keep);
-	} while (op == ZSTD_e_end ? left > 0 : in.pos < in.size);
-	return 0;
-}
 
 /* Reads LEN bytes into f->in + SKIP. Returns 1, 0 if there are fewer, or a negative errno. */
 static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
@@ -70,7 +47,7 @@ static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
 static bool decode(struct frame *f, size_t len, size_t *ret_content)
 {
 	ZSTD_inBuffer in = { f->in, len, 0 };
-	ZSTD_outBuffer out = { f->content, BLOCK_MAX + 1, 0 };
+	ZSTD_outBuffer out = { f->content, FRAME_BLOCK_MAX + 1, 0 };
 
 	while (in.pos < in.size) {
 		size_t before = in.pos, r = ZSTD_decompressStream(f->dctx, &out, &in);
@@ -79,7 +56,7 @@ static bool decode(struct frame *f, size_t len, size_t *ret_content)
 			return false;
 	}
 	*ret_content = out.pos;
-	return out.pos <= BLOCK_MAX;
+	return out.pos <= FRAME_BLOCK_MAX;
 }
 
 /* Reads the block at AT into f->in. Returns 1, 0 if it is incomplete or the last one, or a negative
@@ -96,7 +73,7 @@ static int read_block(struct frame *f, off_t at, size_t *ret_len)
 	type = in[0] >> 1 & 3;
 	size = (in[0] | in[1] << 8 | in[2] << 16) >> 3;
 	on_disk = type == RLE ? 1 : size;
-	if (in[0] & 1 || type == RESERVED || size > BLOCK_MAX)
+	if (in[0] & 1 || type == RESERVED || size > FRAME_BLOCK_MAX)
 		return 0;
 	r = read_at(f, BLOCK_HEADER_SIZE, on_disk, at + BLOCK_HEADER_SIZE);
 	if (r > 0)
@@ -118,14 +95,16 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 		void *arg, struct frame_end *ret)
 {
 	off_t at = FRAME_HEADER_SIZE;
-	uint64_t total = 0, lines = 0;
+	uint64_t total = 0, lines = 0, checksum;
 	size_t len, content;
 	int r = read_at(f, 0, FRAME_HEADER_SIZE, 0);
 
 	if (r < 0)
 		return r;
-	if (!r || memcmp(f->in, header_start, sizeof(header_start)) ||
-	    !decode(f, FRAME_HEADER_SIZE, &content))
+	if (!r || memcmp(f->in, header_start, sizeof(header_start)))
+		return -EBADMSG;
+	f->in[4] = 0; /* the decoder need not compute the checksum, too */
+	if (!decode(f, FRAME_HEADER_SIZE, &content))
 		return -EBADMSG;
 	ret->len = at;
 	while ((r = read_block(f, at, &len)) > 0) {
@@ -137,20 +116,18 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 			break;
 		if (content && take && !take(arg, f->content, content))
 			break;
-		r = feed(f, f->content, content, ZSTD_e_continue);
-		if (r < 0)
-			return r;
+		xxh64__add(&f->hash, f->content, content);
 		at += len;
 		if (content)
 			ret->len = at;
 	}
-	if (r >= 0)
-		r = feed(f, NULL, 0, ZSTD_e_end);
 	if (r < 0)
 		return r;
 	/* Last_Block, Raw_Block, no bytes (RFC 8878, 3.1.1.2). */
 	memcpy(ret->tail, "\1\0\0", 3);
-	memcpy(ret->tail + 3, f->last, sizeof(f->last));
+	checksum = xxh64__end(&f->hash);
+	for (int i = 0; i < 4; i++)
+		ret->tail[3 + i] = checksum >> 8 * i;
 	ret->whole = f->size == at + FRAME_TAIL_SIZE && read_at(f, 0, FRAME_TAIL_SIZE, at) > 0 &&
 		     !memcmp(f->in, ret->tail, FRAME_TAIL_SIZE);
 	return 0;
@@ -163,27 +140,21 @@ int frame__find_end(int fd, off_t size, bool (*take)(void *arg, const char *cont
 		.fd = fd,
 		.size = size,
 		.dctx = ZSTD_createDCtx(),
-		.cctx = ZSTD_createCCtx(),
-		.in = malloc(BLOCK_HEADER_SIZE + BLOCK_MAX),
-		.content = malloc(BLOCK_MAX + 1),
-		.out_size = ZSTD_CStreamOutSize(),
+		.in = malloc(BLOCK_HEADER_SIZE + FRAME_BLOCK_MAX),
+		.content = malloc(FRAME_BLOCK_MAX + 1),
 	};
 	struct frame_end end = { 0 };
 	int err = -ENOMEM;
 
-	f.out = malloc(f.out_size);
-	if (f.dctx && f.cctx && f.in && f.content && f.out) {
+	if (f.dctx && f.in && f.content) {
 		ZSTD_DCtx_setParameter(f.dctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
-		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_compressionLevel, ZSTD_minCLevel());
-		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_checksumFlag, 1);
+		xxh64__begin(&f.hash);
 		err = walk(&f, take, arg, &end);
 	}
 	if (!err)
 		*ret = end;
 	ZSTD_freeDCtx(f.dctx);
-	ZSTD_freeCCtx(f.cctx);
 	free(f.in);
 	free(f.content);
-	free(f.out);
 	return err;
 }

@@ -10,7 +10,8 @@
 #include <sys/types.h>
 
 #define FRAME_HEADER_SIZE 6 /* bytes: magic number, descriptor, window: RFC 8878, 3.1.1.1 */
-#define FRAME_TAIL_SIZE 7   /* bytes: an empty last block and the content checksum */
+#define FRAME_BLOCK_MAX (128 * 1024)
+#define FRAME_TAIL_SIZE 7 /* bytes: an empty last block and the content checksum */
 
 /* An empty block (Raw_Block, RFC 8878, 3.1.1.2), which the writer appends after each block of rows.
  * Without it, `zstd -dc` drops the last rows of a .part file: zstd(1) (fileio.c,

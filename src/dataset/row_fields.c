@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "platform/libc.h"
-
 static int split_quoted(char *line, size_t len, struct row_field *fields, int n)
 {
 	struct row_field all[ROW_FIELDS_MAX];
@@ -26,10 +24,7 @@ int row_fields__first(char *line, size_t len, struct row_field *fields, int n)
 	if (memchr(line, '"', len))
 		return split_quoted(line, len, fields, n);
 	for (char *at = line; at < end && found < n; at += 8) {
-		uint64_t word, commas;
-
-		memcpy(&word, at, 8);
-		for (commas = row_field__commas(le64toh(word)); commas && found < n;
+		for (uint64_t commas = row_field__commas(row_field__word(at)); commas && found < n;
 		     commas &= commas - 1) {
 			char *comma = at + __builtin_ctzll(commas) / 8;
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "dataset/frame.h"
+#include "platform/libc.h"
 
 /* Maximum length of a line in bytes. Two paths, an argv and the other columns need far less, even
  * with all bytes escaped. */
@@ -72,6 +73,15 @@ struct row_field {
 	char *s; /* not NUL-terminated */
 	size_t len;
 };
+
+/* Returns the eight bytes at S; the first is the lowest. */
+static inline uint64_t row_field__word(const char *s)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, s, sizeof(word));
+	return le64toh(word);
+}
 
 /* The top bit of each byte of WORD that is a comma. Bytes do not carry into each other: those with
  * the top bit set are taken out first. */
