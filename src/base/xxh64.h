@@ -12,7 +12,9 @@ struct xxh64 {
 	unsigned char rest[32]; /* the last total % 32 bytes */
 };
 
+/* Nothing is added yet. */
 void xxh64__begin(struct xxh64 *x);
+/* Adds LEN bytes. */
 void xxh64__add(struct xxh64 *x, const void *data, size_t len);
 
 /* The hash of all that was added so far. */

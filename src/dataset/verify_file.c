@@ -13,19 +13,10 @@
 
 #include "base/shown.h"
 #include "dataset/field.h"
+#include "dataset/known_rows.h"
 #include "dataset/row_file.h"
 
-#define TOLERANCE_NS 1000000
-
-/* Fields of these columns often repeat: the last valid ones are cached. */
-#define SEEN_TYPES (1 << COL_TEXT | 1 << COL_WORD | 1 << COL_FLAGS | 1 << COL_DEVICE)
-#define SEEN_MAX 640 /* bytes: a cmdline with some escapes */
-#define SEEN 8       /* per column; a power of two */
-
-struct seen {
-	size_t len; /* 0: none */
-	char s[SEEN_MAX];
-};
+#define TOLERANCE_US 1000
 
 struct reader {
 	struct verify_session *session;
@@ -37,59 +28,48 @@ struct reader {
 	EVP_MD_CTX *md;
 	uint64_t rows, first_ns, last_ns;
 	bool header_seen, header_sound;
-	char second[20]; /* the last wall time up to its decimal point, … */
-	int64_t second_us;
-	bool has_second;
-	struct seen (*seen)[SEEN]; /* by column */
+	struct field_second second;
+	struct known_rows *known;
 };
 
 /* ---- rows ---- */
 
-/* Like field__wall(); most rows are of the same second as the one before. */
-static bool read_wall(struct reader *r, const char *s, size_t len, int64_t *ret_us)
+/* Returns by how many microseconds WALL_US differs from MONO_NS in local time. */
+static int64_t clock_error(const struct reader *r, int64_t wall_us, uint64_t mono_ns)
 {
-	int us = 0;
+	const struct clock_offset *offset =
+		clock__offset_at(r->session->offsets, r->session->n_offsets, mono_ns);
 
-	if (!r->has_second || len != 26 || memcmp(s, r->second, sizeof(r->second)) != 0) {
-		if (!field__wall(s, len, ret_us))
-			return false;
-		r->has_second = true;
-		memcpy(r->second, s, sizeof(r->second));
-		r->second_us = *ret_us - *ret_us % 1000000;
-		return true;
-	}
-	for (size_t i = sizeof(r->second); i < len; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-		us = us * 10 + s[i] - '0';
-	}
-	*ret_us = r->second_us + us;
-	return true;
+	return wall_us - (int64_t)(mono_ns + offset->offset_ns) / 1000 -
+	       offset->utc_offset_s * INT64_C(1000000);
+}
+
+static void add_time(struct reader *r, uint64_t mono_ns)
+{
+	if (mono_ns < r->first_ns)
+		r->first_ns = mono_ns;
+	if (mono_ns > r->last_ns)
+		r->last_ns = mono_ns;
 }
 
 /* Checks that the first column is the last one in local time. */
 static void check_clock(struct reader *r, const struct row_field *fields)
 {
 	const struct row_field *wall = &fields[0], *last = &fields[r->n_columns - 1];
-	const struct clock_offset *offset;
-	int64_t wall_us, want_us;
+	int64_t wall_us, error_us;
 	uint64_t mono_ns;
 
 	if (!field__uint(last->s, last->len, &mono_ns))
 		return;
-	if (mono_ns < r->first_ns)
-		r->first_ns = mono_ns;
-	if (mono_ns > r->last_ns)
-		r->last_ns = mono_ns;
-	if (!read_wall(r, wall->s, wall->len, &wall_us))
+	add_time(r, mono_ns);
+	if (!field__wall_near(&r->second, wall->s, wall->len, &wall_us))
 		return;
-	offset = clock__offset_at(r->session->offsets, r->session->n_offsets, mono_ns);
-	want_us = (int64_t)(mono_ns + offset->offset_ns) / 1000 + offset->utc_offset_s * 1000000ll;
-	if (llabs(wall_us - want_us) > TOLERANCE_NS / 1000)
+	error_us = clock_error(r, wall_us, mono_ns);
+	if (llabs(error_us) > TOLERANCE_US)
 		faults__add(r->faults,
 			    "row %" PRIu64 ": column %s: %.26s is %" PRId64
 			    " us off mono_ns and the clock's offset",
-			    r->rows, r->schema->columns[0].name, wall->s, wall_us - want_us);
+			    r->rows, r->schema->columns[0].name, wall->s, error_us);
 }
 
 static bool is_word(const struct row_field *f, const char *word)
@@ -119,60 +99,54 @@ static void add_lost(struct reader *r, const struct row_field *fields)
 				r->session->lost[i][k] += rows;
 }
 
-/* Returns why F is not a valid field of COLUMN, or NULL. */
-static const char *check_field(struct reader *r, int i, const struct column *column,
-			       const struct row_field *f)
-{
-	const char *why;
-	struct seen *s;
-	int64_t us;
-
-	if (!f->len) /* a row without its time is invalid */
-		return i ? field__check(column, f->s, 0) : "empty";
-	if (column->type == COL_WALL && read_wall(r, f->s, f->len, &us))
-		return NULL;
-	if (!(SEEN_TYPES >> column->type & 1) || f->len > SEEN_MAX)
-		return field__check(column, f->s, f->len);
-	s = &r->seen[i][(f->len + (unsigned char)f->s[f->len / 2]) % SEEN];
-	if (s->len == f->len && !memcmp(s->s, f->s, f->len))
-		return NULL;
-	why = field__check(column, f->s, f->len);
-	if (!why) {
-		s->len = f->len;
-		memcpy(s->s, f->s, f->len);
-	}
-	return why;
-}
-
 static void check_row(struct reader *r, char *row, size_t len)
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	char shown[SHOWN_SIZE];
 	const char *why = NULL;
-	int n = row_file__split(row, len, fields, &why);
+	uint64_t faults = r->faults->count;
+	int n;
 
-	if (n < 0) {
+	known_rows__add(r->known, row, len);
+	n = row_file__split(row, len, fields, &why);
+	if (n < 0)
 		faults__add(r->faults, "row %" PRIu64 ": %s", r->rows, why);
-		return;
-	}
-	if ((size_t)n != r->n_columns) {
+	else if ((size_t)n != r->n_columns)
 		faults__add(r->faults, "row %" PRIu64 ": %d fields, should be %zu", r->rows, n,
 			    r->n_columns);
-		return;
-	}
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; (size_t)n == r->n_columns && i < n; i++) {
 		const struct row_field *f = &fields[i];
-		const struct column *column =
-			&r->schema->columns[schema__column_of_field(r->stated->stream, n, i)];
+		const struct column *column = r->known->columns[i];
 
-		why = check_field(r, i, column, f);
+		/* A row without its time is invalid. */
+		why = i || f->len ? field__check(column, f->s, f->len) : "empty";
 		if (why)
 			faults__add(r->faults, "row %" PRIu64 ": column %s: %s: '%s'", r->rows,
 				    column->name, why, faults__show(shown, f->s, f->len));
 	}
+	if (r->faults->count != faults)
+		known_rows__forget(r->known);
+	if ((size_t)n != r->n_columns)
+		return;
 	check_clock(r, fields);
 	if (r->stated->stream == STREAM_LOST)
 		add_lost(r, fields);
+}
+
+/* Whether the row is valid, because it equals earlier ones where its time and other simple fields
+ * do not differ. If so, its time is added. */
+static bool is_sound(struct reader *r, const char *row, size_t len)
+{
+	const char *last = known_rows__accept(r->known, row, len);
+	uint64_t mono_ns;
+	int64_t wall_us;
+
+	if (!last || !field__uint(last, row + len - last, &mono_ns) || mono_ns > INT64_MAX ||
+	    !field__wall_near(&r->second, row, CLOCK_WALL_LEN, &wall_us) ||
+	    llabs(clock_error(r, wall_us, mono_ns)) > TOLERANCE_US)
+		return false;
+	add_time(r, mono_ns);
+	return true;
 }
 
 static void check_header(struct reader *r, const char *row, size_t len)
@@ -198,7 +172,7 @@ static void take_row(struct reader *r, char *row, size_t len)
 		return;
 	}
 	r->rows++;
-	if (r->header_sound)
+	if (r->header_sound && !is_sound(r, row, len))
 		check_row(r, row, len);
 }
 
@@ -293,7 +267,6 @@ void verify_file__check(struct verify_session *v, struct faults *f, int fd,
 					    schema_streams[stated->stream].n_columns,
 		.md = EVP_MD_CTX_new(),
 		.first_ns = UINT64_MAX,
-		.seen = calloc(ROW_FIELDS_MAX, sizeof(*r.seen)),
 	};
 	struct row_file_config config = {
 		.fd = fd,
@@ -302,12 +275,13 @@ void verify_file__check(struct verify_session *v, struct faults *f, int fd,
 		.arg = &r,
 	};
 
-	if (r.md && r.seen && EVP_DigestInit_ex(r.md, EVP_sha256(), NULL) &&
+	r.known = known_rows__new(stated->stream, r.n_columns);
+	if (r.md && r.known && EVP_DigestInit_ex(r.md, EVP_sha256(), NULL) &&
 	    !row_file__new(&r.file, &config))
 		read_all(&r, fd);
 	else
 		faults__add(f, "cannot be checked: out of memory");
 	row_file__free(r.file);
-	free(r.seen);
+	free(r.known);
 	EVP_MD_CTX_free(r.md);
 }
