@@ -224,16 +224,28 @@ static void adopt(struct source *s, const struct call_line *l)
 	}
 }
 
+static bool is_called(const char name[COMM_BYTES], const struct fs_usage_line *u)
+{
+	size_t len = strlen(name);
+
+	return len == MIN(u->command_len, COMM_BYTES - 1) && !memcmp(name, u->command, len);
+}
+
+/* The system is asked once for each process and program: not again for each line that is read
+ * before the process is known, which is when the first of them has its turn. */
 static void queue_command(struct source *s, const struct call_line *of,
 			  const struct fs_usage_line *u)
 {
+	struct fs_usage *f = s->all->own;
 	struct process *p = process_table__find(s->processes, of->pid);
 	struct call_line l = { .name = "task", .pid = of->pid, .tid = of->tid, .ns = of->ns };
 
-	/* The system is asked once for each process and program. */
-	if (p && p->named && strlen(p->comm) == MIN(u->command_len, sizeof(p->comm) - 1) &&
-	    !strncmp(p->comm, u->command, strlen(p->comm)))
+	if ((p && p->named && is_called(p->comm, u)) ||
+	    (f->queried == of->pid && is_called(f->queried_as, u)))
 		return;
+	f->queried = of->pid;
+	snprintf(f->queried_as, sizeof(f->queried_as), "%.*s",
+		 (int)MIN(u->command_len, COMM_BYTES - 1), u->command);
 	l.ret = process_files__parent((pid_t)of->pid);
 	if (!p)
 		queue_ancestors(s, of, (pid_t)l.ret);
@@ -442,6 +454,8 @@ bool fs_usage__read(struct source *s, char *text, size_t len)
 		queue_hole(s, &l, HOLE_CALL);
 		return true;
 	}
+	if (c->shape == EXEC || c->shape == EXIT)
+		f->queried = 0;
 	snprintf(l.name, sizeof(l.name), "%s", c->call ? c->call : c->name);
 	return queue_call(s, c, &l, &u);
 }

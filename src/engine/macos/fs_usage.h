@@ -10,6 +10,9 @@
 struct fs_usage {
 	struct thread_map *threads;
 	size_t column; /* see fs_usage_line__parse() */
+	/* The process that the system was last asked about, under this name; 0: none. */
+	uint32_t queried;
+	char queried_as[COMM_BYTES];
 };
 
 /* Parses a line of its output and queues the call in it. Returns false if it does not understand
