@@ -10,6 +10,7 @@
 #include "bpf/abi.h"
 #include "bpf/aio_keys.h"
 #include "bpf/call.h"
+#include "bpf/call_file.h"
 #include "bpf/call_fill.h"
 #include "bpf/counters.h"
 #include "bpf/file.h"
@@ -136,7 +137,7 @@ __noinline int aio_request(u64 at)
 	struct uring_flight *f;
 	u64 key = aio_key(at);
 	u32 opcode;
-	bool lost = false;
+	enum verdict verdict = VERDICT_TRACE;
 
 	f = get_uring_scratch();
 	call = get_uring_state();
@@ -151,12 +152,11 @@ __noinline int aio_request(u64 at)
 	f->rec.fs.has = (f->rec.fs.has & ~FS_IO_URING) | FS_AIO;
 	f->at_position = 0;
 	if (f->file) {
-		if (!file_in_scope(kread(f->file, file, f_inode))) {
+		verdict = find_name(state, f->file, f->hint, &f->rec.fs.path);
+		if (verdict == VERDICT_FILTERED) {
 			count_filtered(STREAM_FS);
 			return 0;
 		}
-		f->rec.fs.path = file_path_id(call->recent, f->file);
-		lost = !f->rec.fs.path;
 		if (appends(call, &uring_ops[opcode]))
 			aio_appends(state, f, call->args[2]);
 		if (!has_position(f->file))
@@ -164,7 +164,7 @@ __noinline int aio_request(u64 at)
 	}
 	f->file = 0; /* it may have been closed by the time the result is seen */
 	f->props = 0;
-	if (lost || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+	if (verdict == VERDICT_LOST || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
 		lose(STREAM_FS, bpf_ktime_get_ns());
 	else
 		aio_note(key);
@@ -211,7 +211,10 @@ __noinline int aio_reap(u64 context)
 		/* No branch: the verifier would follow both ways in each round. */
 		at = (at + 1) % ring.nr;
 	}
-	bpf_map_update_elem(&aio_seen, &key, &at, BPF_ANY);
+	if (seen)
+		*seen = at;
+	else
+		bpf_map_update_elem(&aio_seen, &key, &at, BPF_ANY);
 	return at != ring.tail;
 }
 

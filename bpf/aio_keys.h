@@ -34,7 +34,7 @@ static __always_inline u64 aio_process(void)
 __noinline int aio_note(u64 key)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
-	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), zero = 0;
+	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), *kept, zero = 0;
 
 	if (!submitted) {
 		bpf_map_update_elem(&aio_keys, &slot, &zero, BPF_NOEXIST);
@@ -44,7 +44,11 @@ __noinline int aio_note(u64 key)
 		return 0;
 	slot.n = *submitted % AIO_SLOTS;
 	(*submitted)++;
-	bpf_map_update_elem(&aio_keys, &slot, &key, BPF_ANY);
+	kept = bpf_map_lookup_elem(&aio_keys, &slot);
+	if (kept)
+		*kept = key;
+	else
+		bpf_map_update_elem(&aio_keys, &slot, &key, BPF_ANY);
 	return 0;
 }
 

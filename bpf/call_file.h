@@ -12,50 +12,63 @@
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 
-/* Looks up the name and the scope of FILE, and stores them in KNOWN. */
+/* Looks up the name and the scope of FILE, and stores the name in KNOWN, of the same thread. */
 __subprog enum verdict look_up_file(struct task_state *state, struct known_file *known, u64 file)
 {
-	u64 dentry, inode;
+	u64 dentry, inode, mount;
 
 	if (!state || !known)
 		return VERDICT_LOST;
 	inode = kread(file, file, f_inode);
-	if (!file_in_scope(inode)) {
-		state->file = 0;
+	mount = kread(file, file, f_path.mnt);
+	if (!file_in_scope(inode))
 		return VERDICT_FILTERED;
-	}
 	dentry = kread(file, file, f_path.dentry);
 	known->names = names_epoch;
 	known->jiffies = bpf_jiffies64();
 	known->hash_len = kread(dentry, dentry, d_name.hash_len);
-	state->path = file_path_id(state->recent, file);
-	known->file = file;
+	known->hashed = is_hashed(dentry);
+	known->id = file_path_id(state->recent, file);
+	/* The memory of a file without a path may hold another such file by now, of another kind
+	 * (own_name_hash()). */
+	known->file = known->id && (known->hashed || !is_nameless(inode, mount)) ? file : 0;
 	known->dentry = dentry;
-	known->mount = kread(file, file, f_path.mnt);
+	known->mount = mount;
 	known->ino = kread(inode, inode, i_ino);
-	known->id = state->path;
-	return state->path ? VERDICT_TRACE : VERDICT_LOST;
+	return known->id ? VERDICT_TRACE : VERDICT_LOST;
 }
 
-/* Puts the name of FILE into STATE, for the record. HINT selects the slot of the cache of known
- * files: the descriptor, say. */
-static __always_inline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
+/* Stores the id of the name of FILE in RET, or 0 if it is not in scope or was lost. HINT selects
+ * the slot of the thread's cache of known files: the descriptor, say. */
+static __always_inline enum verdict find_name(struct task_state *state, u64 file, u32 hint,
+					      u64 *ret)
 {
 	struct known_file *known = &state->known[hint % N_KNOWN_FILES];
+	enum verdict verdict;
 
-	state->file = file;
 	if (!names_wanted()) {
-		state->path = NO_NAME;
-		if (file_in_scope(kread(file, file, f_inode)))
-			return VERDICT_TRACE;
-		state->file = 0;
-		return VERDICT_FILTERED;
+		verdict = file_in_scope(kread(file, file, f_inode)) ? VERDICT_TRACE :
+								      VERDICT_FILTERED;
+		*ret = verdict == VERDICT_TRACE ? NO_NAME : 0;
+		return verdict;
 	}
+	if (still_known(known, file)) {
+		*ret = known->id;
+		return VERDICT_TRACE;
+	}
+	verdict = look_up_file(state, known, file);
+	*ret = verdict == VERDICT_TRACE ? known->id : 0;
+	return verdict;
+}
+
+/* Puts FILE and its name into STATE, for the record. HINT as for find_name(). */
+static __always_inline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
+{
+	enum verdict verdict = find_name(state, file, hint, &state->path);
+
+	state->file = verdict == VERDICT_FILTERED ? 0 : file;
 	state->file_flags = kread(file, file, f_flags);
-	if (!still_known(known, file))
-		return look_up_file(state, known, file);
-	state->path = known->id;
-	return VERDICT_TRACE;
+	return verdict;
 }
 
 #endif

@@ -64,7 +64,7 @@ static __always_inline void send_bare(struct long_scratch *s, u64 now)
 	send_call((struct lane_record *)s, sizeof(s->rec), now);
 }
 
-/* Sends a record that can be longer than a lane's, or of a request that can end in an interrupt. */
+/* Sends a record that can be longer than a lane's, or of a request that may end in an interrupt. */
 static __always_inline void send_long(struct long_scratch *s, u64 now)
 {
 	u32 size = sizeof(s->rec) + s->rec.len + s->rec.len2;

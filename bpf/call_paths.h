@@ -20,6 +20,46 @@
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 
+/* Most paths are shorter than this. They are read by way of the stack, which takes the kernel the
+ * least time to recognize as memory that may be copied to (CONFIG_HARDENED_USERCOPY). Since 6.13
+ * this has to be a function with less than 64 bytes of stack: others have theirs elsewhere
+ * (BPF_PRIV_STACK_MIN_SIZE). */
+#define MOST_PATHS 48
+
+/* Reads the path at FROM into own.requested from place AT on, as uread_str() of SHORT_PATH bytes. A
+ * path that follows a longer one is taken for longer, too. */
+__subprog long read_short(struct task_state *state, u64 from, u32 at)
+{
+	u64 words[MOST_PATHS / sizeof(u64)], *to;
+	char *text;
+	long n, rest;
+
+	if (!state)
+		return -1;
+	text = &state->own.requested[at & (SHORT_PATH - 1)];
+	if (state->long_path) {
+		n = uread_str(text, SHORT_PATH, from);
+		state->long_path = n >= MOST_PATHS;
+		return n;
+	}
+	n = uread_str(words, sizeof(words), from);
+	to = (u64 *)text;
+	to[0] = words[0];
+	to[1] = words[1];
+	to[2] = words[2];
+	to[3] = words[3];
+	to[4] = words[4];
+	to[5] = words[5];
+	if (n < MOST_PATHS)
+		return n;
+	state->long_path = 1;
+	n = MOST_PATHS - 1;
+	rest = uread_str(text + n, SHORT_PATH - n, from + n);
+	if (!rest) /* up to 6.12 the NUL of an empty string is not counted */
+		rest = 1;
+	return rest < 0 ? rest : n + rest;
+}
+
 #define AT_FDCWD -100
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_SYMLINK_FOLLOW 0x400
@@ -191,7 +231,9 @@ static __always_inline bool fetch_second(struct task_state *state,
 {
 	struct rec_fs_long *rec = &state->own.rec;
 	u64 from = arg(state, d->path2);
-	long n = read_path(state, &text[len], capacity, from, 1);
+	long n = capacity == SHORT_PATH && !(state->copied & COPIED(1)) ?
+			 read_short(state, from, len) :
+			 read_path(state, &text[len], capacity, from, 1);
 
 	if (n == capacity && capacity < PATH_BYTES)
 		return false;
@@ -275,7 +317,9 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 		state->own.rec.skip = state->own.rec.skip2 = 0;
 		return 0;
 	}
-	n = read_path(state, state->own.requested, SHORT_PATH, first_path(state, d), 0);
+	n = state->copied & COPIED(0) ?
+		    read_path(state, state->own.requested, SHORT_PATH, first_path(state, d), 0) :
+		    read_short(state, first_path(state, d), 0);
 	if (!fetch_rest(state, d, state->own.requested, SHORT_PATH, n))
 		fetch_long(state, d);
 	return 0;
@@ -286,7 +330,7 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 static __always_inline void fetch_text(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {
-	long n = uread_str(state->own.requested, SHORT_PATH, arg(state, d->path));
+	long n = read_short(state, arg(state, d->path), 0);
 
 	state->paths = PATHS_TEXT;
 	state->text_bytes = n;

@@ -69,6 +69,31 @@ static __always_inline void emit_short(struct task_state *state,
 		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 }
 
+/* Sends the record REC, which is complete, where nothing can have interrupted emit_short(). */
+static __always_inline void send_short(const struct rec_fs *rec)
+{
+	struct cpu_slot *slot;
+	struct rec_fs *place;
+	u64 seen;
+	u32 cpu;
+
+	if (!cfg.lane_records || cfg.sums) {
+		output((void *)rec, sizeof(*rec), STREAM_FS, rec->ns);
+		return;
+	}
+	if (leave_out_ended(STREAM_FS, error_of(rec->ret), rec->duration))
+		return;
+	slot = cpu_slot(&cpu);
+	seen = count_seen(slot, STREAM_FS);
+	place = lane_reserve(slot, cpu);
+	if (!place) {
+		count_lost(slot, STREAM_FS, rec->ns);
+		return;
+	}
+	*place = *rec;
+	lane_put(slot, cpu, seen, 1);
+}
+
 /* The same, out of line: rarer calls must not take stack from the hot path. */
 __subprog int emit_short_apart(struct task_state *state, const volatile struct syscall_desc *d)
 {

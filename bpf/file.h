@@ -26,7 +26,8 @@ static __always_inline u32 mounts_epoch(void)
 struct known_file {
 	u64 file, dentry, mount, hash_len, ino, id;
 	u64 jiffies;
-	u32 names, pad;
+	u32 names;
+	u32 hashed; /* the dentry can be looked up: it was not removed */
 };
 #define N_KNOWN_FILES 4 /* indexed by descriptor */
 
@@ -43,7 +44,7 @@ static __always_inline bool still_known(const struct known_file *k, u64 file)
 	return k->dentry == dentry && k->mount == kread(file, file, f_path.mnt) &&
 	       k->ino == kread(inode, inode, i_ino) &&
 	       k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
-	       kread(dentry, dentry, d_hash.pprev);
+	       k->hashed == is_hashed(dentry);
 }
 
 /* The open file FD of TASK, which current_task() has returned; 0 if there is none. */

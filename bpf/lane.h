@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Lanes: a cheaper way than the rings for the records of system calls on files. */
+/* Lanes: a cheaper way than the rings for the records of calls on files. */
 #ifndef IOTRC_BPF_LANE_H
 #define IOTRC_BPF_LANE_H
 

@@ -211,10 +211,15 @@ done:
 	return 0;
 }
 
+static __always_inline bool is_hashed(u64 dentry)
+{
+	return kread(dentry, dentry, d_hash.pprev);
+}
+
 /* A dentry that is not hashed cannot be looked up: it was removed. Roots are never hashed. */
 static __always_inline bool is_deleted(u64 dentry)
 {
-	return !kread(dentry, dentry, d_hash.pprev) && kread(dentry, dentry, d_parent) != dentry;
+	return !is_hashed(dentry) && kread(dentry, dentry, d_parent) != dentry;
 }
 
 /* Whether INODE, at MOUNT, is one that has no path: a pipe, a socket, an anonymous inode, a memfd,

@@ -23,38 +23,41 @@ static __always_inline int submitted(u64 req)
 	return on_submit(kread(req, io_kiocb, ctx), req);
 }
 
-static __always_inline int completed(u64 *ctx)
+static __always_inline int completed(const volatile u64 *args)
 {
-	u64 ring = argument(ctx, 0), req = argument(ctx, 1), cqe = argument(ctx, 2);
+	u64 ring = args[0], req = args[1], cqe = args[2];
 
 	if (cfg.uring_cqe)
 		return on_answer(req, user_key(ring, kread(cqe, io_uring_cqe, user_data)),
 				 kread(cqe, io_uring_cqe, res), kread(cqe, io_uring_cqe, flags));
-	return on_answer(req, user_key(ring, cqe), argument(ctx, 3), argument(ctx, 4));
+	return on_answer(req, user_key(ring, cqe), args[3], args[4]);
 }
 
 SEC("raw_tp")
 int on_shared(u64 *ctx)
 {
+	/* Not by way of the context: a program that reads an argument there cannot be attached to a
+	 * tracepoint that has fewer. */
+	const volatile u64 *args;
 	u64 hook;
 
 	if (!FROM_6_2) /* never loaded */
 		return 0;
 	hook = bpf_get_attach_cookie(ctx);
+	args = kwords((u64)ctx);
 	if (hook == HOOK_PROCESS_EXIT)
-		return process_exit(current_task(), cfg.exit_says_last && argument(ctx, 1));
+		return process_exit(current_task(), cfg.exit_says_last && args[1]);
 	if (!cfg.fs && !cfg.nw_conn)
 		return 0;
 	switch (hook) {
 	case HOOK_URING_SUBMIT:
-		return submitted(argument(ctx, 0));
+		return submitted(args[0]);
 	case HOOK_URING_REFUSED:
-		return submitted(argument(ctx, 1));
+		return submitted(args[1]);
 	case HOOK_URING_COMPLETE:
-		return completed(ctx);
+		return completed(args);
 	case HOOK_URING_OVERFLOW:
-		return overflow(argument(ctx, 0), argument(ctx, 1), argument(ctx, 2),
-				argument(ctx, 3));
+		return overflow(args[0], args[1], args[2], args[3]);
 	case HOOK_SIGNAL:
 		count_fired(HOOK_SIGNAL);
 		return take_signal();

@@ -20,6 +20,7 @@
 #include "bpf/syscall_args.h"
 #include "bpf/syscall_enter.h"
 #include "bpf/syscall_exit.h"
+#include "bpf/syscall_number.h"
 #include "bpf/syscall_refused.h"
 #include "bpf/syscall_restart.h"
 #include "bpf/syscall_start.h"
@@ -37,7 +38,7 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
 
-	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
+	if (!d || is_unused(d))
 		return 0;
 	state = current_state_of(task, true);
 	if (!state)
@@ -91,14 +92,21 @@ int on_sys_enter_function(struct pt_regs *ctx)
 /* Where the registers of a call are. They are needed only if its entry was not seen. */
 enum registers { REGISTERS_NONE, REGISTERS_IN_CONTEXT, REGISTERS_OF_TASK };
 
-static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
+#define NUMBER_UNKNOWN (~0U) /* what a tracer puts in place of the number, to have a call skipped */
+
+/* NR is the number that is in the registers by now. */
+static __always_inline int sys_exit(u32 nr, long ret, void *ctx, enum registers where)
 {
 	const volatile struct syscall_desc *d;
 	struct task_struct *task = current_task();
-	struct task_state *state = current_state_of(task, false);
+	struct task_state *state;
 	enum remains remains;
 	enum verdict verdict;
 
+	/* Before the thread's state is looked up: most calls are of no stream. */
+	if (nr != NUMBER_UNKNOWN && is_surely_unused(nr, is_compat(task)))
+		return 0;
+	state = current_state_of(task, false);
 	if ((!state || !state->begun) && where != REGISTERS_NONE && can_be_refused(task)) {
 		u64 regs = where == REGISTERS_OF_TASK ? task_registers() : argument(ctx, 0);
 
@@ -163,13 +171,13 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
-	return sys_exit(ret, ctx, REGISTERS_IN_CONTEXT);
+	return sys_exit(number_of(regs), ret, ctx, REGISTERS_IN_CONTEXT);
 }
 
 SEC("tp/raw_syscalls/sys_exit")
 int on_sys_exit_classic(struct raw_syscall *ctx)
 {
-	return sys_exit(ctx->args[0], ctx, REGISTERS_OF_TASK);
+	return sys_exit(ctx->nr, ctx->args[0], ctx, REGISTERS_OF_TASK);
 }
 
 /* The address of __secure_computing(), set by user space. It returns -1 if a filter has answered
@@ -190,8 +198,8 @@ int on_sys_exit_function(struct pt_regs *ctx)
 	if (refused &&
 	    !(function == secure_computing ? (s32)ctx->ax == -1 : is_skipped(task_registers())))
 		return 0;
-	return sys_exit(refused ? kread(task_registers(), pt_regs, ax) : ctx->ax, ctx,
-			refused ? REGISTERS_OF_TASK : REGISTERS_NONE);
+	return sys_exit(NUMBER_UNKNOWN, refused ? kread(task_registers(), pt_regs, ax) : ctx->ax,
+			ctx, refused ? REGISTERS_OF_TASK : REGISTERS_NONE);
 #else
 	return 0;
 #endif

@@ -28,6 +28,16 @@ static __always_inline u64 stacked_registers(u64 task)
 #endif
 }
 
+/* The number of the call whose registers are REGS, an argument of a tracepoint. */
+static __always_inline u32 number_of(const struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->orig_ax;
+#else
+	return regs->syscallno;
+#endif
+}
+
 static __always_inline u32 number_in(u64 regs)
 {
 #if defined(__TARGET_ARCH_x86)

@@ -140,6 +140,7 @@ struct task_state {
 	u8 follows;     /* enum follows */
 	u8 copied;      /* COPIED() and COPY_LOST */
 	u8 found;       /* enum found: own.rec has that file */
+	u8 long_path;   /* the path read last has MOST_PATHS bytes or more */
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
 	u32 sent_epoch; /* epoch that recent[] and known[] belong to */

@@ -5,9 +5,11 @@
 
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_file.h"
 #include "bpf/call_fill.h"
 #include "bpf/call_long.h"
 #include "bpf/call_reached.h"
+#include "bpf/call_short.h"
 #include "bpf/call_stat.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
@@ -18,6 +20,7 @@
 #include "bpf/inode.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/rings.h"
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 #include "bpf/uring_abi.h"
@@ -85,6 +88,7 @@ static __always_inline void complete_offset(struct rec_fs *rec, const struct uri
 __subprog enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
 {
 	struct task_state *state = current_state(true);
+	enum verdict verdict;
 	u64 file, inode;
 
 	if (!s || !f || !state)
@@ -94,12 +98,17 @@ __subprog enum verdict complete_file(struct long_scratch *s, struct uring_flight
 		return VERDICT_TRACE;
 	inode = kread(file, file, f_inode);
 	renew_recent(state, epoch);
-	if (f->shape == SHAPE_TWO_FILES ? !complete_splice(s, f, state, inode) :
-					  !file_in_scope(inode))
-		return VERDICT_FILTERED;
-	s->rec.fs.path = file_path_id(state->recent, file);
-	if (!s->rec.fs.path)
-		return VERDICT_LOST;
+	if (f->shape == SHAPE_TWO_FILES) {
+		if (!complete_splice(s, f, state, inode))
+			return VERDICT_FILTERED;
+		s->rec.fs.path = file_path_id(state->recent, file);
+		if (!s->rec.fs.path)
+			return VERDICT_LOST;
+	} else {
+		verdict = find_name(state, file, f->hint, &s->rec.fs.path);
+		if (verdict != VERDICT_TRACE)
+			return verdict;
+	}
 	if (f->props & PROP_FILE_FLAGS) {
 		s->rec.fs.flags = kread(file, file, f_flags);
 		s->rec.fs.has |= FS_HAS_FILE_FLAGS;
@@ -134,6 +143,21 @@ static __noinline int complete_reached(struct long_scratch *s, const struct urin
 	return 0;
 }
 
+/* Sends the record in S. Kernel AIO is NAMED: its results are read in system calls. Other requests
+ * could end in an interrupt until 6.1, and no lane is written there. */
+static __always_inline void send_ended(struct long_scratch *s, bool named)
+{
+	if (s->rec.has) {
+		send_long(s, s->rec.fs.ns);
+		return;
+	}
+	s->rec.fs.type = REC_FS;
+	if (named || FROM_6_2)
+		send_short(&s->rec.fs);
+	else
+		output(&s->rec.fs, sizeof(s->rec.fs), STREAM_FS, s->rec.fs.ns);
+}
+
 /* NAMED: the file was named on submission, and may be gone by now. */
 static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 {
@@ -155,7 +179,7 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 	s->rec.fs.ns = bpf_ktime_get_ns();
 	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
 	s->rec.fs.ret = res;
-	if (s->rec.len || s->rec.len2) {
+	if (f->has_paths) {
 		paths = bpf_map_lookup_elem(&uring_paths, &key);
 		if (paths)
 			bpf_probe_read_kernel(s->rec.requested, sizeof(paths->text), paths->text);
@@ -172,18 +196,12 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 	    !s->rec.fs.path)
 		complete_reached(s, f);
 	if (verdict == VERDICT_TRACE)
-		send_long(s, s->rec.fs.ns);
+		send_ended(s, named);
 	else
 		count_verdict(verdict, STREAM_FS);
 out:
-	if (!(cqe_flags & CQE_F_MORE)) {
-		u64 many = f->many;
-
-		if (many)
-			bpf_map_delete_elem(&uring_many, &many);
-		bpf_map_delete_elem(&uring_flights, &key);
-		bpf_map_delete_elem(&uring_paths, &key);
-	}
+	if (!(cqe_flags & CQE_F_MORE))
+		end_flight(key, f);
 	return 0;
 }
 
@@ -218,7 +236,7 @@ __noinline int complete_unreported(u64 key)
 	if (f->at_position) /* where it would have appended is unknown */
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	if (!bpf_map_delete_elem(&uring_flights, &key))
-		send_long(s, s->rec.fs.ns);
+		send_ended(s, true);
 	return 0;
 }
 

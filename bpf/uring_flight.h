@@ -43,7 +43,10 @@ struct uring_flight {
 	s32 at_fd[2];    /* the directories that the paths are relative to */
 	u64 many;        /* key in uring_many, or 0 */
 	u64 who;         /* process and thread that submitted it */
-	u32 epoch, pad;  /* in which the definitions that REC refers to were sent */
+	u32 epoch;       /* in which the definitions that REC refers to were sent */
+	u32 hint;        /* its descriptor, or slot, to find the file's name by */
+	u32 has_paths;   /* uring_paths has its paths */
+	u32 pad;
 };
 
 struct {
@@ -107,6 +110,18 @@ static __always_inline struct task_state *get_uring_state(void)
 	return bpf_map_lookup_elem(&uring_state, &zero);
 }
 
+/* Forgets the request KEY, which is F. */
+static __always_inline void end_flight(u64 key, const struct uring_flight *f)
+{
+	u64 many = f->many;
+
+	if (f->has_paths)
+		bpf_map_delete_elem(&uring_paths, &key);
+	if (many)
+		bpf_map_delete_elem(&uring_many, &many);
+	bpf_map_delete_elem(&uring_flights, &key);
+}
+
 /* Sends the definition of the thread WHO again, which user space has forgotten. Returns its id; 0
  * if WHO is not the current thread, whose definition alone can be sent. A global function: the
  * verifier goes through it once. */
@@ -162,12 +177,13 @@ __noinline int prepare_flight(u32 opcode)
 
 	if (!f || !state)
 		return 0;
-	f->req = f->out = f->many = f->quiet = 0;
+	f->req = f->out = f->many = f->quiet = f->has_paths = 0;
 	f->who = bpf_get_current_pid_tgid();
 	f->epoch = state->epoch;
 	if (d->shape == SHAPE_FD && !state->is_socket)
 		state->file = task_file(task, (s32)arg(state, d->fd));
 	f->file = state->file;
+	f->hint = arg(state, d->fd);
 	if (state->file)
 		state->file_flags = kread(state->file, file, f_flags);
 	fill(&f->rec.fs, state, d);
@@ -177,7 +193,7 @@ __noinline int prepare_flight(u32 opcode)
 	f->rec.has = 0;
 	f->rec.len = f->rec.len2 = 0;
 	f->rec.address = f->rec.ino = 0;
-	f->rec.aux = f->rec.aux2 = f->rec.dev = f->rec.mode = 0;
+	f->rec.aux2 = f->rec.dev = f->rec.mode = 0;
 	f->rec.base = f->rec.base2 = 0;
 	f->rec.skip = f->rec.skip2 = 0;
 	f->rec.fs_type[0] = 0;
@@ -191,10 +207,9 @@ __noinline int prepare_flight(u32 opcode)
 		if (f->at_position)
 			f->rec.fs.has &= ~FS_HAS_OFFSET;
 	}
-	if (d->props & PROP_RWF) {
-		f->rec.aux = arg(state, d->aux);
+	f->rec.aux = d->props & PROP_RWF ? arg(state, d->aux) : 0;
+	if (f->rec.aux)
 		f->rec.has |= LONG_HAS_RWF;
-	}
 	if (opcode == IORING_OP_FSYNC && state->args[4] & FSYNC_DATASYNC)
 		f->rec.fs.op = FS_FDATASYNC;
 	return 0;

@@ -41,8 +41,7 @@ __noinline int miss_quiet(u64 key)
 	if (f && (f->quiet || uring_overflown)) {
 		if (f->quiet && f->shape != SHAPE_NONE)
 			lose(STREAM_FS, bpf_ktime_get_ns());
-		bpf_map_delete_elem(&uring_flights, &key);
-		bpf_map_delete_elem(&uring_paths, &key);
+		end_flight(key, f);
 	}
 	if (c && (c->quiet || uring_overflown)) {
 		if (c->quiet)
@@ -70,16 +69,15 @@ __noinline int is_ambiguous(u64 key)
 		other = true;
 		if (f->shape != SHAPE_NONE)
 			lose(STREAM_FS, bpf_ktime_get_ns());
+		end_flight(key, f);
 	}
 	if (c) {
 		other = true;
 		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+		bpf_map_delete_elem(&uring_conns, &key);
 	}
 	if (!other)
 		return 0;
-	bpf_map_delete_elem(&uring_flights, &key);
-	bpf_map_delete_elem(&uring_paths, &key);
-	bpf_map_delete_elem(&uring_conns, &key);
 	bpf_map_update_elem(&uring_rowless, &key, &two, BPF_ANY);
 	return 1;
 }

@@ -82,6 +82,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 				      state->own.requested);
 	if (bpf_map_update_elem(&uring_paths, &key, s->rec.requested, BPF_ANY))
 		return VERDICT_LOST;
+	f->has_paths = 1;
 	return VERDICT_TRACE;
 }
 
@@ -183,6 +184,7 @@ static __always_inline int keep_flight(struct uring_flight *f, const struct urin
 		return 1;
 	if (f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());
+	end_flight(key, f);
 	return 0;
 }
 
