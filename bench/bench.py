@@ -247,6 +247,10 @@ class Falco(Beside):
         # Otherwise what it says waits in a buffer.
         return ['stdbuf', '-oL', self.program, '--modern_bpf', *(a for n in chosen for a in ('--ppm_sc', n))]
 
+    def wait_ready(self, proc, out, err):
+        super().wait_ready(proc, out, err)
+        time.sleep(1) # it says that just before it attaches its programs
+
 
 class Bpftrace(Beside):
     program = 'bpftrace'
