@@ -172,7 +172,8 @@ static void take_row(struct reader *r, char *row, size_t len)
 		return;
 	}
 	r->rows++;
-	if (r->header_sound && !is_sound(r, row, len))
+	/* Each row of `lost` is counted, too. */
+	if (r->header_sound && (r->stated->stream == STREAM_LOST || !is_sound(r, row, len)))
 		check_row(r, row, len);
 }
 

@@ -729,6 +729,22 @@ Test(verify, lost_stream_says_otherwise)
 	assert_sound(&s, "sound");
 }
 
+Test(verify, rows_of_the_lost_stream_that_repeat_others)
+{
+	struct fixture s = make();
+	const char *lost =
+		LOST_HEADER "2024-01-01 02:00:02.000000,fs,ring,3,1000000,2000000,1,2000000000\n"
+			    "2024-01-01 02:00:02.500000,fs,ring,3,1000000,2000000,1,2500000000\n"
+			    "2024-01-01 02:00:03.000000,fs,ring,3,1000000,2000000,1,3000000000\n";
+
+	put_csv(&s, LOST_FILE, lost, strlen(lost), 1);
+	add(account_of(&s, "lost"), "seen", 1);
+	add(account_of(&s, "lost"), "written", 1);
+	add(account_of(&s, "fs"), "seen", 2);
+	add(json_object_get(account_of(&s, "fs"), "lost"), "ring", 2);
+	assert_sound(&s, "sound");
+}
+
 Test(verify, no_account)
 {
 	struct fixture s = make();
