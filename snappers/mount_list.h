@@ -30,9 +30,8 @@ struct mount_list {
 /* Called for each mount for which a list has no place. */
 typedef void mount_list__beyond_fn(void *arg, const struct mount_info *m);
 
-/* The first MOUNT_LIST_MAX mounts as they are now; BEYOND, if not NULL, is called for
- * each further one. 0, or a
- * negative errno. */
+/* The first MOUNT_LIST_MAX mounts as they are now; BEYOND, if not NULL, is called for each further
+ * one. 0, or a negative errno. */
 int mount_list__here(struct mount_list *ret, mount_list__beyond_fn *beyond, void *arg);
 /* The same for the mounts in FILE, a mountinfo (proc(5)). */
 int mount_list__read(struct mount_list *ret, FILE *file, mount_list__beyond_fn *beyond, void *arg);
