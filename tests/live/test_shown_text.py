@@ -133,7 +133,7 @@ READERS = [
     ["cat", "fs"], ["cat", "nw_conn"], ["cat"], ["export", "--to", "csv"], ["export", "--to", "jsonl"],
     ["export", "--to", "strace"], ["watch"], ["watch", "--json"], ["watch", "--format", "command,filename"],
     ["summary", "--csv", "--by", "file"], ["summary", "--json", "--by", "file"], ["summary", "--by", "remote", "--stream", "nw_conn"],
-    *(["summary", "--by", by] for by in ("file", "directory", "extension", "command", "process")),
+    *(["summary", "--top", "0", "--by", by] for by in ("file", "directory", "extension", "command", "process")),
 ]
 
 
