@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!f)
 		return 0;
-	if (!mount_list__read(&m, f)) {
+	if (!mount_list__read(&m, f, NULL, NULL)) {
 		mount_list__choose(&m, true);
 		mount_list__of(&m, "/home/x");
 		mount_list__clear(&m);
