@@ -207,7 +207,7 @@ static bool fits_word(const struct column *column, const char *s, size_t len)
 	/* A word contains neither a blank nor a NUL, as these are not of kind WORD_CHAR. */
 	for (const char *w = column->words; w; w = strchr(w, ' ')) {
 		w += *w == ' ';
-		if (!strncmp(w, s, len) && (w[len] == ' ' || !w[len]))
+		if (*w == *s && !strncmp(w, s, len) && (w[len] == ' ' || !w[len]))
 			return true;
 	}
 	return !column->words;

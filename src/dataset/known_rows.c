@@ -12,7 +12,7 @@
 #define SECOND (CLOCK_WALL_LEN + 1)
 /* These bytes of a row decide with which one it is compared: as a rule operation, pid and tid. */
 #define KEY_LEN 16
-/* A row that differs in more bytes replaces the known one. */
+/* A row whose fields that differ have more bytes replaces the known one. */
 #define CHANGES_MAX 128
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
@@ -160,6 +160,43 @@ static const char *take_field(const struct column *column, const char *s, const 
 	return comma;
 }
 
+/* Returns the comma behind the field at S, or END. */
+static const char *end_field(const char *s, const char *end)
+{
+	/* A quote in a quoted field is doubled. */
+	while (s < end && *s == '"') {
+		const char *quote = memchr(s + 1, '"', end - s - 1);
+
+		s = quote ? quote + 1 : end;
+	}
+	return find_comma(s, end) ?: end;
+}
+
+void known_rows__add(struct known_rows *k, const char *row, size_t len)
+{
+	struct known_row *known;
+	const char *at = row, *end = row + len, *comma;
+	size_t n = 0;
+
+	k->last = NULL;
+	if (len < SECOND + KEY_LEN || len >= KNOWN_ROW_MAX || row[SECOND - 1] != ',')
+		return;
+	known = find_known(k, row);
+	known->len = 0;
+	do {
+		comma = end_field(at, end);
+		known->starts[n++] = at - row;
+		for (size_t i = at - row; i <= (size_t)(comma - row); i += 8)
+			memcpy(known->field_at + i, &(uint64_t){ (n - 1) * EACH_BYTE }, 8);
+		at = comma + 1;
+	} while (comma < end && n < k->n_columns);
+	if (n != k->n_columns || comma < end)
+		return;
+	memcpy(known->text, row, len + 1);
+	known->len = len;
+	k->last = known;
+}
+
 const char *known_rows__accept(struct known_rows *k, const char *row, size_t len)
 {
 	struct known_row *known;
@@ -176,7 +213,7 @@ const char *known_rows__accept(struct known_rows *k, const char *row, size_t len
 
 		if (i + 1 == k->n_columns) {
 			if (changed > CHANGES_MAX)
-				known->len = 0;
+				known_rows__add(k, row, len);
 			return start;
 		}
 		comma = take_field(k->columns[i], start, end);
@@ -187,34 +224,6 @@ const char *known_rows__accept(struct known_rows *k, const char *row, size_t len
 		from = known->starts[i + 1];
 	}
 	return NULL;
-}
-
-void known_rows__add(struct known_rows *k, const char *row, size_t len)
-{
-	struct known_row *known;
-	bool quoted = false;
-	size_t n = 0;
-
-	k->last = NULL;
-	if (len < SECOND + KEY_LEN || len >= KNOWN_ROW_MAX || row[SECOND - 1] != ',')
-		return;
-	known = find_known(k, row);
-	known->len = 0;
-	known->starts[0] = 0;
-	for (size_t i = 0; i <= len; i++) {
-		known->field_at[i] = n;
-		quoted ^= row[i] == '"';
-		if (row[i] != ',' || quoted)
-			continue;
-		if (++n == k->n_columns)
-			return;
-		known->starts[n] = i + 1;
-	}
-	if (n + 1 != k->n_columns)
-		return;
-	memcpy(known->text, row, len + 1);
-	known->len = len;
-	k->last = known;
 }
 
 void known_rows__forget(struct known_rows *k)

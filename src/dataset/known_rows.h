@@ -12,14 +12,15 @@
 #include "dataset/row_file.h"
 #include "schema/schema.h"
 
-#define KNOWN_ROWS_LOG 7
+#define KNOWN_ROWS_LOG 8
 #define KNOWN_ROWS (1 << KNOWN_ROWS_LOG)
 #define KNOWN_ROW_MAX 1536 /* bytes, its line feed included */
 
 struct known_row {
 	size_t len; /* without the line feed; 0: none */
 	uint16_t starts[ROW_FIELDS_MAX];
-	uint8_t field_at[KNOWN_ROW_MAX]; /* the field to which a byte, or the comma, belongs */
+	/* the field to which a byte, or the comma, belongs */
+	uint8_t field_at[KNOWN_ROW_MAX + ROW_FILE_SLACK];
 	char text[KNOWN_ROW_MAX + ROW_FILE_SLACK];
 };
 
@@ -36,7 +37,7 @@ struct known_rows *known_rows__new(enum stream stream, size_t n_columns);
 
 /* Returns the start of the last field if all fields of ROW are valid; ROW has LEN bytes, and a line
  * feed behind them. The first field and the last, which differ in each row, are left to the caller.
- * NULL: it is not known whether they are. */
+ * NULL: it is not known whether they are. Remembers ROW if it differs much from the known one. */
 const char *known_rows__accept(struct known_rows *k, const char *row, size_t len);
 
 /* Remembers ROW, which may be invalid. */
