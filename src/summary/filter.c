@@ -68,17 +68,42 @@ static bool is_listed(const struct filter_list *l, const struct row_field *f)
 	return false;
 }
 
+/* Returns the rest of the escaped text S if it begins with the N bytes of NAME, which are not
+ * escaped; otherwise NULL. */
+static const char *behind(const char *s, const char *end, const char *name, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s >= end || csv__next_byte(&s, end) != (uint8_t)name[i])
+			return NULL;
+	return s;
+}
+
+/* The same for a field that holds a name: names are given as they are, and rows escape them. */
+static bool is_name_listed(const struct filter_list *l, const struct row_field *f)
+{
+	const char *end = f->s + f->len;
+
+	for (int i = 0; i < l->n; i++)
+		if (behind(f->s, end, l->texts[i], l->lens[i]) == end)
+			return true;
+	return false;
+}
+
 /* Whether PATH is one of the prefixes, or below one. */
 static bool is_below(const struct filter_list *l, const char *path, size_t len)
 {
+	const char *end = path + len;
+
 	for (int i = 0; i < l->n; i++) {
 		size_t n = l->lens[i];
+		const char *rest;
 
 		while (n > 1 && l->texts[i][n - 1] == '/')
 			n--;
 		if (n == 1 && *l->texts[i] == '/')
 			n = 0;
-		if (len >= n && !memcmp(path, l->texts[i], n) && (len == n || path[n] == '/'))
+		rest = behind(path, end, l->texts[i], n);
+		if (rest && (rest == end || *rest == '/'))
 			return true;
 	}
 	return false;
@@ -178,9 +203,9 @@ bool filter__passes(struct filter *f, const struct export_row *row, const struct
 	    is_listed(&f->ops, &row->fields[operation ?: row__column(row->stream, "event_type")]) ==
 		    f->ops_inverted)
 		return false;
-	if (f->commands.n && !is_listed(&f->commands, command))
+	if (f->commands.n && !is_name_listed(&f->commands, command))
 		return false;
-	if (is_listed(&f->excluded_commands, command))
+	if (is_name_listed(&f->excluded_commands, command))
 		return false;
 	if ((f->paths.n || f->excluded_paths.n) && !passes_paths(f, row))
 		return false;

@@ -45,6 +45,7 @@ static const struct row_field *field(const struct export_row *row, const char *n
 bool line__choose(struct line_style *style, const char *list, uint32_t streams,
 		  const char **ret_bad)
 {
+	*ret_bad = list;
 	for (size_t len; *list; list += len + (list[len] == ',')) {
 		bool found = false;
 
