@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""docs/not-recorded.md names the calls that have no row: they have none, and no call is missing that it does not name."""
+"""docs/not-recorded.md names the calls that have no row: they have none, and no call is missing that it does not name.
+The kernel says which calls there are, and which of them take a descriptor or the name of a file."""
 import os
 import pathlib
 import re
@@ -54,6 +55,25 @@ def test_calls_without_a_row(tmp_path):
     assert rows["operation"].tolist() == ["open", "close"]
     named = set(re.findall(r"\w+", " ".join(line.split("|")[1] for line in PAGE.read_text().splitlines() if line[:3] == "| `")))
     assert CALLS | {"FS_IOC_GETFLAGS", "FS_IOC_FSGETXATTR"} <= named
+
+
+# Parameters' names in the kernel: fd, dfd, fildes, ruleset_fd, pathname, filename, from_name, uname (of a memfd), ...
+ABOUT_FILES = re.compile(r"field:[^;]*\b\w*(fd|fildes|path|name|file)\w*;")
+NAMES_OF_THE_MACHINE = {"newuname", "uname", "olduname", "sethostname", "setdomainname"}
+# The kernel's names of stat() and others, which have had earlier forms.
+RENAMED = {"newstat": "stat", "newlstat": "lstat", "newfstat": "fstat", "sendfile64": "sendfile", "umount": "umount2"}
+
+
+def test_each_call_of_the_kernel_is_named(tmp_path):
+    """On this page, or on that of calls with rows, or of those about sockets."""
+    listed = subprocess.run(
+        ["unshare", "-m", "sh", "-ec", f"mount -t tracefs none {tmp_path}; cd {tmp_path}/events/syscalls; "
+         "grep field: sys_enter_*/format"], check=True, capture_output=True, text=True).stdout
+    calls = {line.split("/")[0].removeprefix("sys_enter_") for line in listed.splitlines() if ABOUT_FILES.search(line)}
+    calls = {RENAMED.get(call, call) for call in calls - NAMES_OF_THE_MACHINE}
+    assert {"openat", "stat", "memfd_create", "inotify_add_watch", "recvmsg"} <= calls
+    pages = [PAGE, *(PAGE.with_name(name) for name in ("fs-operations.md", "network.md"))]
+    assert calls - set(re.findall(r"\w+", " ".join(page.read_text() for page in pages))) == set()
 
 
 def test_the_first_page_agrees():
