@@ -55,6 +55,32 @@ static void finish_file(struct run_file *f, struct run_span ran)
 		f->is |= RUN_CHANGED;
 }
 
+/* Whether a change of LINK, a path that leads to file PATH, was one of that file. */
+static bool leads_to(const struct run_file *link, const char *path, struct run_span ran)
+{
+	struct file_state now;
+
+	if (link->reached)
+		return !file_state__get(AT_FDCWD, path, false, &now) && now.inode == link->reached;
+	if (link->is & RUN_FOLLOWED || file_state__get(AT_FDCWD, link->path, false, &now))
+		return true;
+	/* A link that has not changed is not what the call changed. */
+	return !S_ISLNK(now.mode) || ns_of(now.changed) < ran.began_ns;
+}
+
+/* Finds the file that was changed by a path with symbolic links. */
+static void follow(struct run_files *f, struct run_file *link, struct run_span ran)
+{
+	char *path;
+
+	if (!(link->is & RUN_REACHED) || link->is & RUN_GONE)
+		return;
+	path = realpath(link->path, NULL);
+	if (path && strcmp(path, link->path) != 0 && leads_to(link, path, ran))
+		run_files__leads_to(f, link, path);
+	free(path);
+}
+
 static int compare_inodes(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -108,6 +134,10 @@ static bool is_lost(const struct run_files *f, const struct run_file *file)
 
 void run_after__look(struct run_files *f, struct run_span ran)
 {
+	size_t n = f->n; /* files to which they lead are added */
+
+	for (size_t i = 0; i < n; i++)
+		follow(f, f->files[i], ran);
 	for (size_t i = 0; i < f->n; i++) {
 		finish_file(f->files[i], ran);
 		if (is_lost(f, f->files[i]))

@@ -20,7 +20,7 @@ struct file_event {
 	const struct export_row *row;
 	const char *error;             /* the name of an errno, or "" */
 	struct run_file *file, *other; /* NULL: it has no path */
-	bool failed, moved;            /* bytes */
+	bool failed, moved, unmoved;   /* some bytes, no bytes; neither if that is unknown */
 };
 
 enum file_column { OPERATION, FILENAME, BYTES, INODE, FLAGS, ERRNO, PROT, MAP, COLUMNS };
@@ -263,6 +263,16 @@ static void on_probe(struct file_event *e)
 		e->file->is |= RUN_STATED;
 }
 
+/* Below another root, rows have other names for the files of the workspace. */
+static void on_chdir(struct file_event *e)
+{
+	bool root = has(e, FLAGS, "CHROOT") || has(e, FLAGS, "PIVOT_ROOT");
+
+	on_probe(e);
+	if (root && !e->failed && strcmp(e->file->path, "/") != 0)
+		e->files->roots++;
+}
+
 static void open_to_make(struct file_event *e)
 {
 	struct run_file *f = e->file;
@@ -313,10 +323,28 @@ static void read_file(struct file_event *e)
 	f->is &= ~RUN_MAYBE;
 }
 
+/* Writing no bytes changes nothing. */
+static void on_write(struct file_event *e)
+{
+	if (!e->failed && !e->unmoved)
+		write_to(e, e->file, RUN_USE_WROTE);
+}
+
+/* A call on a path has changed the file to which that leads; or a symbolic link itself, which the
+ * row's inode says if it has one. */
+static void note_reached(struct file_event *e, unsigned int how)
+{
+	e->file->is |= how;
+	e->file->reached = 0;
+	row__uint(e->row, column_of_file(INODE), &e->file->reached);
+}
+
 static void on_change(struct file_event *e)
 {
-	if (!e->failed)
-		write_to(e, e->file, RUN_USE_WROTE);
+	if (e->failed)
+		return;
+	write_to(e, e->file, RUN_USE_WROTE);
+	note_reached(e, RUN_REACHED | RUN_FOLLOWED);
 }
 
 /* Its content is still that from before the command. */
@@ -327,6 +355,7 @@ static void on_attributes(struct file_event *e)
 	if (e->failed)
 		return;
 	note_written(e, e->file, RUN_USE_WROTE);
+	note_reached(e, RUN_REACHED);
 	if (c && c->origin != e->file && c->origin->contents == c)
 		note_written(e, c->origin, RUN_USE_WROTE);
 }
@@ -399,7 +428,8 @@ static void on_copy(struct file_event *e)
 	if (e->failed)
 		return;
 	read_from(e, e->file, RUN_USE_READ);
-	write_to(e, e->other, RUN_USE_WROTE);
+	if (!e->unmoved)
+		write_to(e, e->other, RUN_USE_WROTE);
 }
 
 /* FROM was renamed to TO. A file that the command created leaves no trace under its first name. */
@@ -469,10 +499,25 @@ static bool replaced(const struct file_event *e)
 	return memmem(f->s, f->len, "replaced=", 9);
 }
 
+/* The files in two directories that are exchanged, through names that no path can have. */
+static void exchange_below(struct file_event *e, const char *a, const char *b)
+{
+	static const char between[] = "//";
+	struct run_files *f = e->files;
+
+	move_below(e, a, between);
+	move_below(e, b, a);
+	move_below(e, between, b);
+	for (size_t i = 0; i < f->n; i++)
+		if (!strncmp(f->files[i]->path, between, sizeof(between) - 1))
+			f->files[i]->is = RUN_GONE;
+}
+
 static void exchange(struct file_event *e, struct run_file *a, struct run_file *b)
 {
 	struct run_contents *of_a = contents_of(e->files, a), *of_b = contents_of(e->files, b);
 
+	exchange_below(e, a->path, b->path);
 	a->contents = of_b;
 	b->contents = of_a;
 	note_written(e, a, RUN_USE_MADE);
@@ -487,6 +532,7 @@ static void on_rename(struct file_event *e)
 		return;
 	note_rename(e->files, from->path, to->path, from->is & RUN_OURS);
 	if (has(e, FLAGS, "RENAME_EXCHANGE")) {
+		note_rename(e->files, to->path, from->path, to->is & RUN_OURS);
 		exchange(e, from, to);
 		return;
 	}
@@ -504,11 +550,11 @@ static const struct {
 	const char *name;
 	void (*take)(struct file_event *e);
 } operations[] = {
-	{ "open", on_open }, { "read", read_file }, { "write", on_change }, { "mmap", on_mmap },
+	{ "open", on_open }, { "read", read_file }, { "write", on_write }, { "mmap", on_mmap },
 	{ "truncate", on_change }, { "fallocate", on_change },
 	{ "setattr", on_attributes }, { "setxattr", on_attributes }, { "removexattr", on_attributes },
 	{ "getattr", on_probe }, { "access", on_probe }, { "readlink", on_probe },
-	{ "getxattr", on_probe }, { "listxattr", on_probe }, { "chdir", on_probe },
+	{ "getxattr", on_probe }, { "listxattr", on_probe }, { "chdir", on_chdir },
 	{ "readdir", on_list }, { "mkdir", on_mkdir }, { "mknod", on_make },
 	{ "link", on_link }, { "symlink", on_symlink }, { "rename", on_rename },
 	{ "unlink", on_remove }, { "rmdir", on_remove }, { "process_exec", on_exec },
@@ -564,7 +610,10 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 		return;
 	}
 	f->program = program;
-	e.moved = row__uint(row, column_of_file(BYTES), &bytes) && bytes;
+	if (row__uint(row, column_of_file(BYTES), &bytes)) {
+		e.moved = bytes;
+		e.unmoved = !bytes;
+	}
 	two = find_names(&e);
 	if (e.file)
 		row__uint(row, column_of_file(INODE), &e.file->inode);
@@ -585,6 +634,22 @@ uint64_t run_files__operations(void)
 		ops |= UINT64_C(1)
 		       << operation__find(operations[i].name, strlen(operations[i].name));
 	return ops;
+}
+
+void run_files__leads_to(struct run_files *f, struct run_file *link, const char *path)
+{
+	struct run_file *file = find_or_add(f, path);
+
+	if (!file)
+		return;
+	file->is |= link->is & (RUN_WRITTEN | RUN_FILLED);
+	for (size_t i = 0; i < link->uses.n; i++)
+		if (link->uses.items[i].how & RUN_USE_WROTE)
+			f->full |= !run_uses__add(&file->uses, link->uses.items[i]);
+	if (link->is & RUN_OURS)
+		return;
+	link->is &= ~(RUN_WRITTEN | RUN_FILLED);
+	link->is |= RUN_STATED;
 }
 
 void run_files__executed(struct run_files *f, const char *path, const struct run_file *program)

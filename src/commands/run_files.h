@@ -29,9 +29,11 @@ enum {
 	RUN_DELETED = 1 << 12,   /* it existed before and was removed */
 	RUN_TRANSIENT = 1 << 13, /* the command created and removed it */
 	RUN_DIRECTORY = 1 << 14,
-	RUN_LINKED = 1 << 15,  /* the command created another hard link to it */
-	RUN_CHANGED = 1 << 16, /* another process changed it while the command ran */
-	RUN_FILLED = 1 << 17,  /* its content is the command's: it created or wrote to it */
+	RUN_LINKED = 1 << 15,   /* the command created another hard link to it */
+	RUN_CHANGED = 1 << 16,  /* another process changed it while the command ran */
+	RUN_FILLED = 1 << 17,   /* its content is the command's: it created or wrote to it */
+	RUN_REACHED = 1 << 18,  /* changed by a call on its path */
+	RUN_FOLLOWED = 1 << 19, /* by one that follows symbolic links */
 };
 
 #define RUN_OURS (RUN_MADE | RUN_MAYBE)
@@ -47,8 +49,9 @@ struct run_file {
 	unsigned int is;
 	struct run_contents *contents; /* NULL: no other name ever had it */
 	struct run_uses uses;
-	uint64_t inode; /* 0: unknown */
-	char path[];    /* absolute, with its bytes on disk */
+	uint64_t inode;   /* 0: unknown */
+	uint64_t reached; /* the one that the last call with RUN_REACHED changed; 0: unknown */
+	char path[];      /* absolute, with its bytes on disk */
 };
 
 struct run_rename {
@@ -66,6 +69,7 @@ struct run_files {
 	const char *alias, *real;      /* directory REAL is also called ALIAS; borrowed */
 	uint64_t moved;                /* renamed directories with files that have no rows */
 	uint64_t cut;                  /* rows whose path was cut */
+	uint64_t roots;                /* changes of the root directory */
 	uint32_t program;              /* of the row at hand */
 	bool full; /* RUN_FILES_MAX was reached, or out of memory: files are missing */
 };
@@ -77,6 +81,9 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real);
 /* Adds ROW, of stream fs, in the order of time. It belongs to PROGRAM of the tree, or to
  * RUN_TREE_NONE. */
 void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program);
+
+/* What changed LINK, a path with symbolic links, has changed the file PATH to which it leads. */
+void run_files__leads_to(struct run_files *f, struct run_file *link, const char *path);
 
 /* Notes that the processes that executed PROGRAM also executed file PATH. */
 void run_files__executed(struct run_files *f, const char *path, const struct run_file *program);

@@ -213,6 +213,9 @@ static void read_trace(struct run_job *j)
 			 j->files.moved);
 		run_job__incomplete(j, text);
 	}
+	/* The messages of strace name the process. */
+	if (j->files.roots && !j->tracer.fifo)
+		run_job__incomplete(j, "another root: paths there may be wrong");
 	if (j->files.cut) {
 		snprintf(text, sizeof(text), "%" PRIu64 " calls on paths that are too long",
 			 j->files.cut);

@@ -5,6 +5,8 @@ import json
 import os
 import platform
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -122,6 +124,111 @@ def test_link_to_the_workspace(tmp_path, engine):
     assert {key: found[key] for key in ("reads", "writes", "transient")} == {
         "reads": ["in"], "writes": ["out"], "transient": ["u/f"]}
     assert found["incomplete"] == []
+
+
+# What the filesystem says afterwards is what the report has to say.
+THROUGH = ["truncate", "chmod", "utime", "setxattr"]
+CHANGES = """
+import ctypes, os, sys
+for name in sys.argv[1:]:
+    os.chdir(name)
+    if name == "truncate":
+        os.truncate("link", 1)
+        os.truncate("directory/truncated", 1)
+    elif name == "chmod":
+        os.chmod("link", 0o600)
+        os.chmod("directory/chmodded", 0o600)
+    elif name == "utime":
+        os.utime("link", (1, 1))
+        os.utime("itself", (1, 1), follow_symlinks=False)
+    elif name == "setxattr":
+        os.setxattr("link", b"user.a", b"1")
+        os.lchown("itself", 0, 7)
+    elif name == "nothing":
+        file, empty = os.open("file", os.O_WRONLY), os.open("empty", os.O_RDONLY)
+        os.write(file, b"")
+        os.sendfile(file, empty, 0, 100)
+    elif name == "exchange":
+        os.mkdir("new")
+        for file in "both", "later":
+            with open("new/" + file, "w") as f:
+                f.write("new")
+        assert not ctypes.CDLL(None).renameat2(-100, b"new", -100, b"old", 2) # RENAME_EXCHANGE
+        with open("old/last", "w") as f:
+            f.write("last")
+    os.chdir("..")
+"""
+
+
+def prepare_changes(directory, names):
+    for name in names:
+        (directory / name / "real").mkdir(parents=True)
+        for file in "file", "empty", "real/truncated", "real/chmodded":
+            (directory / name / file).write_text("" if file == "empty" else "old")
+        for link, target in ("link", "file"), ("itself", "file"), ("directory", "real"):
+            (directory / name / link).symlink_to(target)
+    if "exchange" in names:
+        (directory / "exchange/old").mkdir()
+        (directory / "exchange/old/both").write_text("old")
+    time.sleep(0.02) # the clock of files advances in steps
+
+
+def state(directory):
+    """Of each file and link by its path: its inode, and when it was changed."""
+    found = {}
+    for path in directory.rglob("*"):
+        st = path.lstat()
+        if not path.is_dir() or path.is_symlink():
+            found[str(path.relative_to(directory))] = st.st_ino, st.st_ctime_ns
+    return found
+
+
+def changes(directory, engine, *names):
+    prepare_changes(directory, names)
+    before = state(directory)
+    done = run("--engine", engine, "--json", "-", "--", sys.executable, "-I", "-S", "-c", CHANGES, *names, cwd=directory)
+    assert done.returncode == 0, done.stderr
+    after = state(directory)
+    return json.loads(done.stdout), sorted(name for name in after if after[name] != before.get(name))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_changed_through_a_link(tmp_path, engine):
+    """A call on a path that ends in a symbolic link, or leads through one, changes the file there; some calls change the
+    link itself."""
+    found, changed = changes(tmp_path, engine, *THROUGH)
+    assert len(changed) == 8 and found["writes"] == changed
+    assert found["incomplete"] == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_written(tmp_path, engine):
+    """A write of no bytes, and a copy of an empty file."""
+    found, changed = changes(tmp_path, engine, "nothing")
+    assert (found["reads"], found["writes"], changed) == (["nothing/empty"], [], [])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_exchanged_directories(tmp_path, engine):
+    """The files that the command made are in the other directory now. Of those that were there before nothing is known,
+    as after any rename."""
+    found, changed = changes(tmp_path, engine, "exchange")
+    assert changed == ["exchange/new/both", "exchange/old/both", "exchange/old/last", "exchange/old/later"]
+    assert found["writes"] == changed[1:]
+    pairs = [("exchange/new", "exchange/old"), ("exchange/old", "exchange/new")]
+    assert found["renamed"] == [{"from": a, "to": b} for a, b in pairs]
+    assert found["incomplete"] == ["1 directories that existed before were renamed"]
+
+
+def test_another_root(tmp_path):
+    """Names below another root are not those of the workspace: the report says so."""
+    (tmp_path / "root").mkdir()
+    for program, status in ("os.chroot('/')", 0), ("os.chroot('root'); open('/made', 'w').write('x')", 3):
+        done = run("--strict", "--engine", "bpf", "--json", "-", "--", sys.executable, "-I", "-S", "-c",
+                   "import os; " + program, cwd=tmp_path)
+        assert done.returncode == status, done.stderr
+        assert json.loads(done.stdout)["incomplete"] == ["another root: paths there may be wrong"] * bool(status)
+    assert (tmp_path / "root/made").read_text() == "x"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
