@@ -35,7 +35,7 @@
 
 struct work {
 	int fd, out, epoll, memory, entries;
-	int turn; /* of do_stat_many() */
+	int turn; /* of do_stat_many() and do_lock() */
 	struct ring ring;
 	aio_context_t aio;
 	const char *file;
@@ -127,6 +127,15 @@ static bool do_fsync(struct work *w)
 	return !fsync(w->memory);
 }
 
+/* A lock, and its end in the next call. */
+static bool do_lock(struct work *w)
+{
+	struct flock lock = { .l_whence = SEEK_SET, .l_start = 1 << 30, .l_len = 1 };
+
+	lock.l_type = w->turn++ % 2 ? F_UNLCK : F_WRLCK;
+	return !fcntl(w->out, F_SETLK, &lock);
+}
+
 /* DEPTH reads at once. */
 static bool do_ring(struct work *w)
 {
@@ -208,6 +217,7 @@ static const struct operation {
 	{ "fault", do_fault, 1, false },
 	{ "readdir-1000", do_readdir, 1, false },
 	{ "fsync", do_fsync, 1, false },
+	{ "lock", do_lock, 1, false },
 	{ "uring-32", do_ring, 1, false },
 	{ "aio-32", do_aio, 1, false },
 	{ "epoll", do_epoll, 1, true },

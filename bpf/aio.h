@@ -31,8 +31,9 @@
 #define AIO_STEP 32  /* requests or results per call of a function with a loop */
 #define AIO_STEPS 32 /* such calls per system call */
 
-struct iocb { /* include/uapi/linux/aio_abi.h, little endian */
-	u64 data;
+/* struct iocb of include/uapi/linux/aio_abi.h, little endian, from its key on. */
+#define IOCB_KEY 8
+struct iocb {
 	u32 key, rw_flags;
 	u16 opcode, reqprio;
 	u32 fd;
@@ -54,9 +55,12 @@ struct aio_ring_head {
 	u32 id, nr, head, tail, magic, compat, incompat, length;
 };
 
+/* struct io_event, from the address of its request on. */
+#define EVENT_BYTES 32
+#define EVENT_IOCB 8
 struct aio_event {
-	u64 data, iocb;
-	s64 res, res2;
+	u64 iocb;
+	s64 res;
 };
 
 /* How many results of a context have been seen. LRU: no event reliably tells the end of a
@@ -97,13 +101,14 @@ static __always_inline u32 aio_opcode(u32 opcode)
 
 /* Takes the request at user address AT in the form of a request to io_uring into the scratch state.
  * Returns io_uring's opcode for it, or 0. A function by itself, so that the request is off the
- * stack when its file is looked up: 5.10 counts 512 bytes for all callers together. */
+ * stack when its file is looked up: 5.10 counts 512 bytes for all callers together. And a small
+ * one, as those below that read memory of the program (bpf/uread.h). */
 __noinline int take_iocb(u64 at)
 {
 	struct task_state *call = get_uring_state();
 	struct iocb cb = {};
 
-	if (!call || uread(&cb, sizeof(cb), at))
+	if (!call || uread(&cb, sizeof(cb), at + IOCB_KEY))
 		return 0;
 	call->args[0] = (s32)cb.fd;
 	call->args[1] = cb.buf;
@@ -164,9 +169,10 @@ __noinline int aio_request(u64 at)
 	}
 	f->file = 0; /* it may have been closed by the time the result is seen */
 	f->props = 0;
-	if (verdict == VERDICT_LOST || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+	f->many = 0;
+	if (verdict == VERDICT_LOST || store_flight(key, f))
 		lose(STREAM_FS, bpf_ktime_get_ns());
-	else
+	else if (!f->in_place)
 		aio_note(key);
 	return 0;
 }
@@ -182,21 +188,33 @@ enum aio_act {
 __noinline int aio_refused(u64 at, s32 act)
 {
 	u64 key = aio_key(at);
+	struct uring_flight *f;
 
 	if (act < 0)
-		on_complete_named(key, act);
-	else if (act == AIO_UNREPORTED)
-		complete_unreported(key);
-	else
-		bpf_map_delete_elem(&uring_flights, &key);
+		return on_complete_named(key, act);
+	if (act == AIO_UNREPORTED)
+		return complete_unreported(key);
+	f = take_flight(key);
+	if (f)
+		end_flight(key, f);
 	return 0;
+}
+
+/* Records the result at user address AT; returns whether it could be read. */
+__noinline int aio_result(u64 at)
+{
+	struct aio_event event;
+
+	if (uread(&event, sizeof(event), at + EVENT_IOCB))
+		return 0;
+	on_complete_named(aio_key(event.iocb), event.res);
+	return 1;
 }
 
 /* Records the results that were added to the ring of CONTEXT; returns whether there are more. */
 __noinline int aio_reap(u64 context)
 {
 	struct aio_ring_head ring;
-	struct aio_event event;
 	u64 key = aio_key(context);
 	u32 *seen = bpf_map_lookup_elem(&aio_seen, &key), at;
 	u64 i;
@@ -205,9 +223,8 @@ __noinline int aio_reap(u64 context)
 		return 0;
 	at = (seen ? *seen : ring.head) % ring.nr;
 	for (i = 0; i < AIO_STEP && at != ring.tail; i++) {
-		if (uread(&event, sizeof(event), context + ring.length + (u64)at * sizeof(event)))
+		if (!aio_result(context + ring.length + (u64)at * EVENT_BYTES))
 			break;
-		on_complete_named(aio_key(event.iocb), event.res);
 		/* No branch: the verifier would follow both ways in each round. */
 		at = (at + 1) % ring.nr;
 	}
@@ -258,6 +275,8 @@ __subprog enum verdict enter_aio(struct task_state *state, u32 submits)
 	if (!state)
 		return VERDICT_IGNORE;
 	aio_reap_all(state->args[0]);
+	if (submits && !state->noted)
+		aio_note_process();
 	for (i = 0; i < AIO_STEPS && submits; i++)
 		aio_requests(state->args[2], i * AIO_STEP, state->args[1], AIO_KEEP,
 			     state->compat ? 4 : 8);

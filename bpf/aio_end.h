@@ -65,19 +65,44 @@ __noinline int aio_give_up_some(u32 from, u32 to)
 	return 0;
 }
 
+/* The same for its requests in AIO_STEP places from number FROM on. */
+__noinline int aio_give_up_places(u32 from)
+{
+	u64 process = bpf_get_current_pid_tgid() >> 32, i;
+
+	for (i = 0; i < AIO_STEP; i++) {
+		u32 at = from + i;
+		struct uring_place *place = bpf_map_lookup_elem(&uring_places, &at);
+		struct uring_flight *f;
+
+		if (!place)
+			break;
+		f = &place->flight;
+		if (place->key > PLACE_TAKEN && f->shape == SHAPE_FD && f->rec.fs.has & FS_AIO &&
+		    f->who >> 32 == process)
+			complete_unreported(place->key);
+	}
+	return 0;
+}
+
 /* The memory of the current process is gone, or belongs to another program: requests that have not
  * completed will not be seen. */
 __noinline int aio_end_process(void)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
 	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), n, i;
+	struct task_state *state = current_state(false);
 
 	if (!submitted)
 		return 0;
 	n = *submitted < AIO_SLOTS ? *submitted : AIO_SLOTS;
 	bpf_map_delete_elem(&aio_keys, &slot);
+	if (state)
+		state->noted = 0;
 	for (i = 0; i < AIO_SLOTS / AIO_STEP && i * AIO_STEP < n; i++)
 		aio_give_up_some(i * AIO_STEP, n);
+	for (i = 0; FROM_6_2 && i < URING_PLACES / AIO_STEP; i++)
+		aio_give_up_places(i * AIO_STEP);
 	return 0;
 }
 

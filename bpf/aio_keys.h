@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The requests of kernel AIO that a process has submitted last: nothing else finds them when it
- * ends. */
+/* Processes that have submitted requests of kernel AIO, and the requests in uring_flights that each
+ * has submitted last: nothing else finds these when it ends. */
 #ifndef IOTRC_BPF_AIO_KEYS_H
 #define IOTRC_BPF_AIO_KEYS_H
 
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/task_state.h"
 
 #define AIO_SLOTS 1024 /* more are rarely in progress in one process */
 
 struct aio_slot {
 	u64 process; /* address of the struct signal_struct, which exec() keeps */
-	u64 n;       /* a slot; or AIO_SLOTS, for the number of requests submitted so far */
+	u64 n;       /* a slot; or AIO_SLOTS, for the number of slots used so far */
 };
 
 /* For each slot the key in uring_flights of a request, which may have completed since. */
@@ -29,17 +30,26 @@ static __always_inline u64 aio_process(void)
 	return kread(bpf_get_current_task(), task_struct, signal);
 }
 
+/* Notes that the current process submits requests. A function of its own, with a small stack. */
+__noinline int aio_note_process(void)
+{
+	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
+	struct task_state *state = current_state(false);
+	u64 zero = 0;
+
+	bpf_map_update_elem(&aio_keys, &slot, &zero, BPF_NOEXIST);
+	if (state)
+		state->noted = 1;
+	return 0;
+}
+
 /* Stores the request KEY. If two threads submit at the same time, both may take the same slot, and
  * one request is not found later. */
 __noinline int aio_note(u64 key)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
-	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), *kept, zero = 0;
+	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), *kept;
 
-	if (!submitted) {
-		bpf_map_update_elem(&aio_keys, &slot, &zero, BPF_NOEXIST);
-		submitted = bpf_map_lookup_elem(&aio_keys, &slot);
-	}
 	if (!submitted)
 		return 0;
 	slot.n = *submitted % AIO_SLOTS;

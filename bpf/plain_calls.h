@@ -12,8 +12,7 @@
 #include "bpf/task_state.h"
 #include "schema/records.h"
 
-/* close_range() and sync(); locks, whose arguments were prepared on entry; reads and writes with
- * RWF_* flags. */
+/* close_range() and sync(); reads and writes with RWF_* flags. */
 __subprog int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
@@ -21,15 +20,7 @@ __subprog int emit_plain(struct task_state *state, const volatile struct syscall
 	if (!s || !state || !d || (d->props & PROP_ENDS_FDS && !cfg.close_rows))
 		return 0;
 	prepare_long(s, state, d);
-	if (d->shape == SHAPE_FCNTL) {
-		s->rec.fs.flags |= state->args[1] & 0xff;
-		if (state->args[5]) {
-			s->rec.aux = state->args[2];
-			s->rec.fs.offset = state->args[3];
-			s->rec.fs.size = state->args[4];
-			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
-		}
-	} else if (d->props & PROP_RWF) {
+	if (d->props & PROP_RWF) {
 		fill_extent(&s->rec.fs, state, d);
 		s->rec.aux = arg(state, d->aux);
 		s->rec.has |= LONG_HAS_RWF;

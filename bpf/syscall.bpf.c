@@ -15,6 +15,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/lock_calls.h"
 #include "bpf/path_calls.h"
 #include "bpf/results.h"
 #include "bpf/syscall_args.h"
@@ -153,6 +154,10 @@ static __always_inline int sys_exit(u32 nr, long ret, void *ctx, enum registers 
 	}
 	if (d->shape == SHAPE_FD && !(d->props & PROP_RWF)) {
 		emit_short(state, d);
+		return 0;
+	}
+	if (d->shape == SHAPE_FCNTL) {
+		emit_lock(state, d);
 		return 0;
 	}
 	if (d->shape == SHAPE_OPEN)

@@ -46,9 +46,6 @@ __noinline int enter_rare(void)
 	case SHAPE_RANGE:
 		return enter_range(state);
 	case SHAPE_EXEC:
-		if (cfg.fs)
-			aio_reap_process();
-		return enter_ending(state, d);
 	case SHAPE_PLAIN:
 		return enter_ending(state, d);
 	case SHAPE_DUP:
@@ -62,8 +59,6 @@ __noinline int enter_rare(void)
 				      task_file(task, (s32)arg(state, d->fd2)));
 	case SHAPE_IOCTL:
 		return enter_ioctl(state, task);
-	case SHAPE_FCNTL:
-		return enter_fcntl(state, task);
 	case SHAPE_EPOLL:
 		return enter_epoll(state, d);
 	case SHAPE_FSMOUNT:
@@ -96,12 +91,16 @@ static __always_inline enum verdict enter(struct task_state *state, struct task_
 		return enter_conn(state, d);
 	if (d->shape == SHAPE_PATH)
 		return enter_path(state, d);
+	if (d->shape == SHAPE_FCNTL)
+		return enter_fcntl(state, task);
 	if (d->shape == SHAPE_AIO)
 		return enter_aio_call(state, d);
 	if (d->shape == SHAPE_OPEN || d->shape == SHAPE_EXEC) {
 		enter_open(state, d);
 		if (d->shape == SHAPE_OPEN)
 			return VERDICT_TRACE;
+		if (cfg.fs)
+			aio_reap_process();
 	}
 	return enter_rare();
 }

@@ -50,7 +50,6 @@ __noinline int exit_rare(void)
 		break;
 	case SHAPE_FD: /* with RWF_* flags */
 	case SHAPE_PLAIN:
-	case SHAPE_FCNTL:
 		emit_plain(state, d);
 		break;
 	case SHAPE_FSMOUNT:

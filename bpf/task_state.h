@@ -166,6 +166,7 @@ struct task_state {
 	u32 fault_access;
 	u32 n_kept; /* sockets that the call in progress closes (bpf/socket_end.h) */
 	u32 child;  /* the process that it has made */
+	u32 noted;  /* its process is in aio_keys */
 	struct known_group groups[N_KNOWN_GROUPS];
 };
 

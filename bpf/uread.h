@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reading the memory of a program. */
+/* Reading the memory of a program.
+ *
+ * With CONFIG_HARDENED_USERCOPY the kernel finds out what the memory is that it copies to, and its
+ * own stack is what it recognizes the soonest. Since 6.13 the stack of a function with 64 bytes of
+ * it or more is elsewhere (BPF_PRIV_STACK_MIN_SIZE). So what is often read is read into the stack
+ * of a small function. */
 #ifndef IOTRC_BPF_UREAD_H
 #define IOTRC_BPF_UREAD_H
 

@@ -21,8 +21,7 @@
  * flight is taken for one of the entry submitted last. */
 static __always_inline int maybe_refused(u64 ctx, u64 key, u64 user_data)
 {
-	if (!bpf_map_lookup_elem(&uring_flights, &key) &&
-	    !bpf_map_lookup_elem(&uring_conns, &key) &&
+	if (!find_flight(key) && !bpf_map_lookup_elem(&uring_conns, &key) &&
 	    !bpf_map_lookup_elem(&uring_rowless, &key) &&
 	    kread_u64(sqe_of(ctx) + offsetof(struct sqe, user_data)) == user_data)
 		on_submit(ctx, 0);

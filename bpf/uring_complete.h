@@ -158,10 +158,24 @@ static __always_inline void send_ended(struct long_scratch *s, bool named)
 		output(&s->rec.fs, sizeof(s->rec.fs), STREAM_FS, s->rec.fs.ns);
 }
 
+/* Copies what is known of F into S, and adds the time. DEEP as for renew_flight(). */
+static __always_inline void take_record(struct long_scratch *s, struct uring_flight *f, bool deep)
+{
+	renew_flight(f, deep);
+	if (f->simple) {
+		__builtin_memcpy(&s->rec.fs, &f->rec.fs, sizeof(s->rec.fs));
+		s->rec.has = 0;
+	} else {
+		__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
+	}
+	s->rec.fs.ns = bpf_ktime_get_ns();
+	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
+}
+
 /* NAMED: the file was named on submission, and may be gone by now. */
 static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 {
-	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct uring_flight *f = named ? take_flight(key) : find_flight(key);
 	struct long_scratch *s = get_long_scratch();
 	struct uring_paths *paths;
 	enum verdict verdict;
@@ -174,10 +188,7 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 		names_epoch++;
 	if (f->shape == SHAPE_NONE || !s)
 		goto out;
-	renew_flight(f, named);
-	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
-	s->rec.fs.ns = bpf_ktime_get_ns();
-	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
+	take_record(s, f, named);
 	s->rec.fs.ret = res;
 	if (f->has_paths) {
 		paths = bpf_map_lookup_elem(&uring_paths, &key);
@@ -222,20 +233,17 @@ __noinline int on_complete_named(u64 key, s32 res)
 /* Records a request of kernel AIO whose result nobody was told. */
 __noinline int complete_unreported(u64 key)
 {
-	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct uring_flight *f = take_flight(key);
 	struct long_scratch *s = get_long_scratch();
 
 	if (!f || !s)
 		return 0;
-	renew_flight(f, true);
-	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
-	s->rec.fs.ns = bpf_ktime_get_ns();
-	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
+	take_record(s, f, true);
 	s->rec.fs.ret = 0;
 	s->rec.fs.has |= FS_NO_RESULT;
 	if (f->at_position) /* where it would have appended is unknown */
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
-	if (!bpf_map_delete_elem(&uring_flights, &key))
+	if (end_flight(key, f))
 		send_ended(s, true);
 	return 0;
 }

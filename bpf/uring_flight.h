@@ -29,25 +29,29 @@ struct uring_request {
 	u32 quiet;  /* no tracepoint reports its success */
 };
 
-/* A request between submission and completion. Its record is filled as far as possible. */
+/* A request between submission and completion. Its record is filled as far as possible. What most
+ * requests need is at the beginning: the rest is left alone if the flight is simple. */
 struct uring_flight {
-	struct rec_fs_long rec;
-	u64 file; /* file at submission; 0 for a registered file, which REQ has */
-	u64 out;  /* file that SPLICE writes to, likewise */
 	u64 req;  /* 0 for kernel AIO, and if no tracepoint tells it */
+	u64 file; /* file at submission; 0 for a registered file, which REQ has */
+	u64 who;  /* process and thread that submitted it */
 	u32 shape, props;
-	u32 at_position; /* the offset is the position of the file */
-	u32 quiet;       /* no tracepoint reports its success */
-	u32 opcode;      /* IORING_OP_* */
-	u32 follow;      /* follows a symbolic link at the end of the path */
-	s32 at_fd[2];    /* the directories that the paths are relative to */
-	u64 many;        /* key in uring_many, or 0 */
-	u64 who;         /* process and thread that submitted it */
-	u32 epoch;       /* in which the definitions that REC refers to were sent */
-	u32 hint;        /* its descriptor, or slot, to find the file's name by */
-	u32 has_paths;   /* uring_paths has its paths */
-	u32 pad;
+	u32 epoch;      /* in which the definitions that REC refers to were sent */
+	u32 hint;       /* its descriptor, or slot, to find the file's name by */
+	u8 opcode;      /* IORING_OP_* */
+	u8 at_position; /* the offset is the position of the file */
+	u8 quiet;       /* no tracepoint reports its success */
+	u8 has_paths;   /* uring_paths has its paths */
+	u8 follow;      /* follows a symbolic link at the end of the path */
+	u8 simple;      /* its row is a struct rec_fs, and it completes once */
+	u8 in_place;    /* it is in uring_places */
+	u8 pad;
+	s32 at_fd[2]; /* the directories that the paths are relative to */
+	struct rec_fs_long rec;
+	u64 out;  /* file that SPLICE writes to, as FILE */
+	u64 many; /* key in uring_many, or 0 */
 };
+#define SIMPLE_FLIGHT (offsetof(struct uring_flight, rec) + sizeof(struct rec_fs))
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -56,6 +60,26 @@ struct {
 	__type(key, u64);
 	__type(value, struct uring_flight);
 } uring_flights SEC(".maps");
+
+/* Places for requests in flight, each of which has one of its own: writing there is cheaper than
+ * having the hash allocate, copy and free an entry. A request whose place is taken goes into the
+ * hash. Only where a program can tell whether it has exchanged a word (5.12). */
+#define URING_PLACES (FROM_6_2 ? 2048 : 1)
+struct uring_place {
+	u64 key; /* of the request; PLACE_FREE or PLACE_TAKEN */
+	struct uring_flight flight;
+} __attribute__((aligned(64)));
+
+enum { PLACE_FREE, PLACE_TAKEN };
+
+/* Mappable, so that places begin with a cache line. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, URING_PLACES);
+	__type(key, u32);
+	__type(value, struct uring_place);
+} uring_places SEC(".maps");
 
 /* The paths of a request in flight. */
 struct uring_paths {
@@ -110,16 +134,69 @@ static __always_inline struct task_state *get_uring_state(void)
 	return bpf_map_lookup_elem(&uring_state, &zero);
 }
 
-/* Forgets the request KEY, which is F. */
-static __always_inline void end_flight(u64 key, const struct uring_flight *f)
+/* The place of the request KEY: the address of a struct io_kiocb, of 256 bytes, or a hash. */
+static __always_inline struct uring_place *place_of(u64 key)
 {
-	u64 many = f->many;
+	u32 at = key >> 8 & (URING_PLACES - 1);
+
+	return FROM_6_2 ? bpf_map_lookup_elem(&uring_places, &at) : 0;
+}
+
+static __always_inline struct uring_flight *find_flight(u64 key)
+{
+	struct uring_place *place = place_of(key);
+
+	if (place && place->key == key)
+		return &place->flight;
+	return bpf_map_lookup_elem(&uring_flights, &key);
+}
+
+/* The same for a request of kernel AIO, of which several threads may see the result. Only one of
+ * them gets it, and has to end it, if it is in a place. */
+static __always_inline struct uring_flight *take_flight(u64 key)
+{
+	struct uring_place *place = place_of(key);
+
+	if (place && place->key == key)
+		return __sync_bool_compare_and_swap(&place->key, key, PLACE_TAKEN) ?
+			       &place->flight :
+			       0;
+	return bpf_map_lookup_elem(&uring_flights, &key);
+}
+
+/* Keeps F, which is the scratch, as request KEY. Returns 0 or a negative errno. */
+static __always_inline long store_flight(u64 key, struct uring_flight *f)
+{
+	struct uring_place *place = place_of(key);
+
+	f->simple = f->shape == SHAPE_FD && !f->rec.has && !f->many;
+	f->in_place = place && (place->key == key ||
+				__sync_bool_compare_and_swap(&place->key, PLACE_FREE, key));
+	if (!place || !f->in_place)
+		return bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY);
+	if (f->simple)
+		__builtin_memcpy(&place->flight, f, SIMPLE_FLIGHT);
+	else
+		__builtin_memcpy(&place->flight, f, sizeof(*f));
+	return 0;
+}
+
+/* Forgets the request KEY, which is F. Returns false if another thread has. */
+static __always_inline bool end_flight(u64 key, const struct uring_flight *f)
+{
+	struct uring_place *place;
+	u64 many = f->simple ? 0 : f->many;
 
 	if (f->has_paths)
 		bpf_map_delete_elem(&uring_paths, &key);
 	if (many)
 		bpf_map_delete_elem(&uring_many, &many);
-	bpf_map_delete_elem(&uring_flights, &key);
+	if (!f->in_place)
+		return !bpf_map_delete_elem(&uring_flights, &key);
+	place = place_of(key);
+	if (place) /* after all that was read of it */
+		__sync_lock_test_and_set(&place->key, PLACE_FREE);
+	return true;
 }
 
 /* Sends the definition of the thread WHO again, which user space has forgotten. Returns its id; 0
@@ -177,7 +254,8 @@ __noinline int prepare_flight(u32 opcode)
 
 	if (!f || !state)
 		return 0;
-	f->req = f->out = f->many = f->quiet = f->has_paths = 0;
+	f->req = f->out = f->many = 0;
+	f->quiet = f->has_paths = f->in_place = 0;
 	f->who = bpf_get_current_pid_tgid();
 	f->epoch = state->epoch;
 	if (d->shape == SHAPE_FD && !state->is_socket)

@@ -35,7 +35,7 @@ struct {
  * full was counted when that happened. */
 __noinline int miss_quiet(u64 key)
 {
-	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct uring_flight *f = find_flight(key);
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
 
 	if (f && (f->quiet || uring_overflown)) {
@@ -56,7 +56,7 @@ __noinline int miss_quiet(u64 key)
  * number. */
 __noinline int is_ambiguous(u64 key)
 {
-	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct uring_flight *f = find_flight(key);
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
 	u32 *rowless = bpf_map_lookup_elem(&uring_rowless, &key), two = 2;
 	bool other = false;

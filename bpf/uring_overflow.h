@@ -27,10 +27,8 @@ __noinline u32 may_match(u64 req, u64 user_data, s32 res)
 	if (kread(req, io_kiocb, cqe.user_data) != user_data ||
 	    (s32)kread(req, io_kiocb, cqe.res) != res)
 		return ALIKE_NOT;
-	return bpf_map_lookup_elem(&uring_flights, &req) ||
-			       bpf_map_lookup_elem(&uring_conns, &req) ?
-		       ALIKE_KNOWN :
-		       ALIKE_UNKNOWN;
+	return find_flight(req) || bpf_map_lookup_elem(&uring_conns, &req) ? ALIKE_KNOWN :
+									     ALIKE_UNKNOWN;
 }
 
 #define FLUSH_STEP 32 /* requests per call of the function, for the verifier */

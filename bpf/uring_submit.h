@@ -179,8 +179,9 @@ static __always_inline int keep_flight(struct uring_flight *f, const struct urin
 	if (rq->quiet && f->props & PROP_NAMES)
 		names_epoch++;
 	f->many = many;
+	f->in_place = 0;
 	if ((!many || !bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY)) &&
-	    !bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+	    !store_flight(key, f))
 		return 1;
 	if (f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());

@@ -81,7 +81,7 @@ enum fs_kind {
 	KIND_CHROOT,
 	KIND_PIVOT_ROOT,
 	KIND_FLOCK,
-	KIND_FCNTL_LOCK, /* flags: the command; aux: the type of lock, if FS_HAS_SIZE */
+	KIND_FCNTL_LOCK, /* flags: the command; the type of lock, if FS_HAS_SIZE */
 	KIND_CLOSE_RANGE,
 	KIND_MOVE_MOUNT,
 	KIND_OPEN_TREE,
@@ -96,6 +96,8 @@ enum fs_kind {
 	KIND_OPEN_TREE_ATTR, /* as MOUNT_SETATTR */
 };
 #define KIND_SHIFT 24
+#define LOCK_COMMAND 0xff
+#define LOCK_TYPE_SHIFT 8 /* 16 bits */
 
 /* rec_fs.has: which fields are valid, and how the operation was requested. */
 enum fs_has {

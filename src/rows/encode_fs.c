@@ -162,15 +162,16 @@ static char *kind_flags(const struct encoder *e, const struct rec_fs *r,
 	if (kinds[kind].name)
 		p = encode__word(p, kinds[kind].name);
 	if (kinds[kind].flags)
-		p = more_flags(kinds[kind].flags, flags, p, field);
+		p = more_flags(kinds[kind].flags,
+			       kind == KIND_FCNTL_LOCK ? flags & LOCK_COMMAND : flags, p, field);
 	if ((kind == KIND_MOUNT_SETATTR || kind == KIND_OPEN_TREE_ATTR) && l) {
 		p = more_flags(&names_mount_attr, l->aux, p, field);
 		p = cleared_flags(l->aux2, p, field);
 	}
 	if (kind == KIND_FSCONFIG && l && l->len2 && !e->anon)
 		p = plain_name(l->requested + l->len, l->len2, word(p, field, "key="));
-	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
-		p = more_flags(&names_lock_type, l->aux, p, field);
+	if (kind == KIND_FCNTL_LOCK && r->has & FS_HAS_SIZE)
+		p = more_flags(&names_lock_type, flags >> LOCK_TYPE_SHIFT, p, field);
 	return p;
 }
 
