@@ -275,7 +275,8 @@ static int prepare_parquet(struct export_task *t, const struct wishes *w)
  * exit code after a message. */
 static int prepare_filter(struct export_task *t)
 {
-	int code = filter_options__session(&t->filters, t->command, &t->filter), last = -1;
+	int code = filter_options__session(&t->filters, t->command, t->streams, &t->filter);
+	int last = -1;
 	const char *lacks = NULL;
 
 	if (code || !filter__any(&t->filter))

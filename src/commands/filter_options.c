@@ -113,7 +113,22 @@ static int add_given(struct filter_options *f, const struct command *c, struct f
 	return ok ? 0 : command__usage(c, "%s: too many values, or an empty one", name);
 }
 
-int filter_options__session(struct filter_options *f, const struct command *c, struct filter *ret)
+/* A misspelt value would select nothing, silently. */
+static int check_values(const struct filter *f, const struct command *c, uint32_t streams)
+{
+	struct row_field op;
+
+	for (int i = 0; i < f->pids.n; i++)
+		if (f->pids.lens[i] != strspn(f->pids.texts[i], "0123456789"))
+			return command__usage(c, "--pid: '%.*s' is not a process id",
+					      (int)f->pids.lens[i], f->pids.texts[i]);
+	if (filter__no_op(f, streams, &op))
+		return command__usage(c, "--ops: no stream shown has '%.*s'", (int)op.len, op.s);
+	return 0;
+}
+
+int filter_options__session(struct filter_options *f, const struct command *c, uint32_t streams,
+			    struct filter *ret)
 {
 	int code = 0;
 
@@ -121,7 +136,7 @@ int filter_options__session(struct filter_options *f, const struct command *c, s
 		return command__usage(c, "more than %d filters", FILTER_OPTIONS_MAX);
 	for (int i = 0; i < f->n && !code; i++)
 		code = add_given(f, c, ret, i);
-	return code;
+	return code ?: check_values(ret, c, streams);
 }
 
 int filter_options__live(const struct filter_options *f, const struct command *c,

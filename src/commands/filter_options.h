@@ -56,9 +56,10 @@ bool filter_options__take(struct filter_options *f, const struct command_option 
 /* Whether the filter NAME was given. */
 bool filter_options__has(const struct filter_options *f, const char *name);
 
-/* Fills RET with the filters for rows of sessions. What RET refers to is valid until
+/* Fills RET with the filters for rows of STREAMS of sessions. What RET refers to is valid until
  * filter_options__done(). Returns 0, or an exit code after a message of command C. */
-int filter_options__session(struct filter_options *f, const struct command *c, struct filter *ret);
+int filter_options__session(struct filter_options *f, const struct command *c, uint32_t streams,
+			    struct filter *ret);
 
 /* Parses the filters as options of a recording into RET, which the caller releases with
  * options__done(). Returns 0, or an exit code after a message of command C. */

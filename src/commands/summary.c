@@ -392,10 +392,8 @@ static int prepare_summary(struct summary_task *t)
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
 	uint32_t streams = 0;
-	int code = t->is_live ? 0 : filter_options__session(&t->filters, c, &t->filter);
+	int code = 0;
 
-	if (code)
-		return code;
 	if (!parse_by(t, t->by ?: "operation"))
 		return command__usage(c, "--by: '%s' is not one or two of operation, file, ...",
 				      t->by);
@@ -408,6 +406,10 @@ static int prepare_summary(struct summary_task *t)
 		return command__usage(c, "--json or --csv, not both");
 	for (int i = 0; i < t->n_streams; i++)
 		streams |= UINT32_C(1) << t->order[i];
+	if (!t->is_live)
+		code = filter_options__session(&t->filters, c, streams, &t->filter);
+	if (code)
+		return code;
 	if (t->where_text && where__new(&t->where, t->where_text, streams, why))
 		return command__usage(c, "--where: %s", *why ? why : "out of memory");
 	for (int i = 0; i < t->n_streams && !code; i++)

@@ -292,7 +292,8 @@ static int run_watch(struct watch_task *t, char **paths, char **argv)
 		code = command__usage(t->command,
 				      "--duration, --stuck and -- CMD go without a SESSION");
 	if (!code && *paths)
-		code = filter_options__session(&t->filters, t->command, &t->filter);
+		code = filter_options__session(&t->filters, t->command, t->what.streams,
+					       &t->filter);
 	if (code)
 		return code;
 	if (watch_output__begin(&t->output, fd))

@@ -7,6 +7,7 @@
 
 #include "base/container.h"
 #include "base/csv.h"
+#include "dataset/field.h"
 #include "dataset/two_paths.h"
 #include "export/session_names.h"
 #include "platform/macros.h"
@@ -190,18 +191,50 @@ static bool passes_containers(const struct filter *f, const struct export_row *r
 	return is_listed(&f->containers, id);
 }
 
+/* nw_epoll has both columns. */
+static const char *const op_columns[] = { "operation", "event_type" };
+
+static bool passes_ops(const struct filter *f, const struct export_row *row)
+{
+	bool listed = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(op_columns); i++) {
+		int column = row__column(row->stream, op_columns[i]);
+
+		listed |= column && is_listed(&f->ops, &row->fields[column]);
+	}
+	return listed != f->ops_inverted;
+}
+
+const struct row_field *filter__no_op(const struct filter *f, uint32_t streams,
+				      struct row_field *ret)
+{
+	for (int i = 0; i < f->ops.n; i++) {
+		bool known = false;
+
+		*ret = (struct row_field){ (char *)f->ops.texts[i], f->ops.lens[i] };
+		for (int s = 0; s < STREAM_COUNT; s++)
+			for (size_t c = 0; streams >> s & 1 && c < ARRAY_SIZE(op_columns); c++) {
+				int column = row__column(s, op_columns[c]);
+
+				known |= column && !field__check(&schema_streams[s].columns[column],
+								 ret->s, ret->len);
+			}
+		if (!known)
+			return ret;
+	}
+	return NULL;
+}
+
 bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m)
 {
-	int operation = row__column(row->stream, "operation");
 	const struct row_field *command = &row->fields[row__column(row->stream, "command")];
 
 	if (f->errors && !m->failed)
 		return false;
 	if (f->slow_ns && (!m->has_time || m->time_ns < f->slow_ns))
 		return false;
-	if (f->ops.n &&
-	    is_listed(&f->ops, &row->fields[operation ?: row__column(row->stream, "event_type")]) ==
-		    f->ops_inverted)
+	if (f->ops.n && !passes_ops(f, row))
 		return false;
 	if (f->commands.n && !is_name_listed(&f->commands, command))
 		return false;

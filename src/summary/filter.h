@@ -46,6 +46,10 @@ const char *filter__lacks(const struct filter *f, enum stream stream);
 /* How many of the first fields of a row of STREAM filter__passes() reads. */
 int filter__fields(const struct filter *f, enum stream stream);
 
+/* Returns the first of the operations of F that no row of STREAMS can have, in *RET, or NULL. */
+const struct row_field *filter__no_op(const struct filter *f, uint32_t streams,
+				      struct row_field *ret);
+
 struct measure;
 
 /* Whether ROW, measured as M, passes F. */

@@ -65,3 +65,39 @@ def test_commands(recorded, command):
 def test_columns(recorded, columns, status):
     done = recorder.run("watch", f"--format={columns}", recorded[1])
     assert (done.returncode, done.stderr.count("\n")) == (status, bool(status)), done.stderr
+
+
+WAITING = """
+import select
+e = select.epoll()
+e.register(0)
+for _ in range(7):
+    e.poll(0)
+e.unregister(0)
+"""
+
+
+def test_events_of_epoll(tmp_path):
+    """A row of nw_epoll has both an event and, for epoll_ctl(), an operation: either can be selected."""
+    with recorder.Recording(tmp_path, "--streams", "nw_epoll", *recorder.OWN) as r:
+        subprocess.run([sys.executable, "-I", "-S", "-c", WAITING], stdin=subprocess.PIPE, check=True)
+
+    def found(ops):
+        done = recorder.run("cat", "nw_epoll", "-c", "event_type,operation", "--ops", ops, r.session_directory)
+        return done.stdout.splitlines()[1:]
+
+    assert found("EPOLL_WAIT") == ["EPOLL_WAIT,"] * 7
+    assert found("EPOLL_CTL_ADD") == ["EPOLL_CTL,EPOLL_CTL_ADD"]
+    assert found("EPOLL_CTL") == ["EPOLL_CTL,EPOLL_CTL_ADD", "EPOLL_CTL,EPOLL_CTL_DEL"]
+    assert found("!EPOLL_WAIT,EPOLL_CREATE,EPOLL_CTL_DEL,POLL,SELECT") == ["EPOLL_CTL,EPOLL_CTL_ADD"]
+
+
+@pytest.mark.parametrize("command", ["summary", "cat fs", "watch -e file"])
+@pytest.mark.parametrize("option, value", [("--ops", "wrtie"), ("--ops", "!open,wrtie"), ("--ops", "HIT"), ("--pid", "x"),
+                                           ("--pid", "1,x")])
+def test_misspelt(recorded, command, option, value):
+    """What no row can have is refused, instead of selecting nothing."""
+    if option == "--ops" and command.startswith("watch"):
+        option = "-e"
+    done = recorder.run(*command.split(), option, value, recorded[1])
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr

@@ -425,6 +425,7 @@ def test_lost_rows_are_reported(session):
     (["--sort", "beauty"], "--sort: fs has no 'beauty'"), (["--top", "many"], "--top: 'many'"),
     (["--slow", "5"], "--slow: '5'"), (["--stream", "cache", "--slow", "5ms"], "rows of cache have no times"),
     (["--json", "--csv"], "not both"), (["--where", "colour = 5"], "--where: no column"), (["--ops", ""], "--ops:"),
+    (["--ops", "wrtie"], "--ops: no stream shown has 'wrtie'"), (["--pid", "7,x"], "--pid: 'x'"),
 ])
 def test_what_makes_no_sense_is_refused(special, args, why):
     assert why in summary(special, *args, code=2).stderr
