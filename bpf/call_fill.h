@@ -27,11 +27,18 @@
 #define MAX_IOVECS 1024 /* UIO_MAXIOV */
 #define IOVEC_STEP 32   /* iovecs per call of sum_some_iovecs() */
 
+/* FLAGS with KIND in place of their top byte, which FS_HAS_TOP keeps: no value of an argument makes
+ * one call look like another. */
+static __always_inline u32 with_kind(u32 flags, u32 kind)
+{
+	return kind << KIND_SHIFT | (flags & ((1u << KIND_SHIFT) - 1));
+}
+
 /* Fills what the arguments say. The fields are computed first, and each is written once. */
 static __always_inline void fill(struct rec_fs *rec, const struct task_state *state,
 				 const volatile struct syscall_desc *d)
 {
-	u32 props = d->props, flags = 0;
+	u32 props = d->props, flags = 0, top = 0;
 	u16 has = (props & PROP_BYTES ? FS_HAS_BYTES : 0);
 	u8 op = d->op, kind = d->kind;
 
@@ -54,8 +61,9 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 			has |= FS_HAS_FLAGS;
 	}
 	if (kind) {
-		flags |= (u32)kind << KIND_SHIFT;
-		has |= FS_HAS_FLAGS;
+		top = flags >> KIND_SHIFT;
+		flags = with_kind(flags, kind);
+		has |= FS_HAS_FLAGS | (top ? FS_HAS_TOP : 0);
 	}
 	rec->type = REC_FS;
 	rec->op = op;
@@ -66,7 +74,8 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 	rec->task = state->id;
 	rec->path = state->path;
 	rec->ret = state->ret;
-	rec->size = rec->offset = 0;
+	rec->size = top;
+	rec->offset = 0;
 }
 
 #define IOVECS_UNREADABLE (1ULL << 63) /* more than the kernel takes as a sum of lengths */

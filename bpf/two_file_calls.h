@@ -85,9 +85,9 @@ __subprog int emit_attributes(struct task_state *state, const volatile struct sy
 		return 0;
 	prepare_long(s, state, d);
 	s->rec.fs.op = FS_SETATTR;
-	s->rec.fs.flags =
-		state->args[4] << KIND_SHIFT | ((u32)state->args[5] & ((1u << KIND_SHIFT) - 1));
-	s->rec.fs.has |= FS_HAS_FLAGS;
+	s->rec.fs.flags = with_kind(state->args[5], state->args[4]);
+	s->rec.fs.size = (u32)state->args[5] >> KIND_SHIFT;
+	s->rec.fs.has |= FS_HAS_FLAGS | FS_HAS_TOP;
 	send_bare(s, state->exit_ns);
 	return 0;
 }

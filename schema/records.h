@@ -87,7 +87,7 @@ enum fs_kind {
 	KIND_OPEN_TREE,
 	KIND_FSMOUNT,
 	KIND_MOUNT_SETATTR, /* aux, aux2: attributes set and cleared */
-	KIND_SETFLAGS,      /* FS_IOC_SETFLAGS; flags: FS_*_FL, its low bits */
+	KIND_SETFLAGS,      /* FS_IOC_SETFLAGS; flags: FS_*_FL */
 	KIND_FSSETXATTR,
 	KIND_FILE_SETATTR,
 	KIND_FSOPEN,
@@ -111,6 +111,7 @@ enum fs_has {
 	FS_ARGS_LATE = 1 << 7,   /* size, offset or flags could be read only after the call */
 	FS_NO_RESULT = 1 << 8,   /* ret is unknown */
 	FS_IN_PROGRESS = 1 << 9, /* the call has not ended: ns is when its state was read */
+	FS_HAS_TOP = 1 << 10,    /* size is the top byte of flags, where the kind is */
 };
 
 /* rec_fs_long.has: which of the fields that only the long record has are valid. */

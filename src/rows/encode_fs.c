@@ -157,6 +157,8 @@ static char *kind_flags(const struct encoder *e, const struct rec_fs *r,
 	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
 	char *field = p;
 
+	if (r->has & FS_HAS_TOP)
+		flags |= (uint32_t)r->size << KIND_SHIFT;
 	if (kind >= ARRAY_SIZE(kinds))
 		return p;
 	if (kinds[kind].name)

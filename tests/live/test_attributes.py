@@ -11,6 +11,7 @@ import recorder
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS = 0x80086601, 0x40086602
 FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR = 0x801C581F, 0x401C5820
 FS_NODUMP_FL, FS_NOATIME_FL = 0x40, 0x80
+FS_DAX_FL, FS_PROJINHERIT_FL, FS_CASEFOLD_FL = 0x2000000, 0x20000000, 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,16 +33,19 @@ def test_attributes_set_by_ioctl(tmp_path):
         fcntl.ioctl(fd, FS_IOC_GETFLAGS, again)
         assert again[0] & FS_NODUMP_FL
         assert libc.ioctl(-1, FS_IOC_SETFLAGS, None) == -1
+        high = array.array("l", [FS_DAX_FL | FS_PROJINHERIT_FL | FS_CASEFOLD_FL | 0x80000000])
+        libc.ioctl(fd, FS_IOC_SETFLAGS, ctypes.c_void_p(high.buffer_info()[0])) # no filesystem has all of them
         os.close(fd)
     rows = r.rows("fs")
     rows = rows[rows["pid"] == str(os.getpid())]
-    first, second, third = rows.to_dict("records")
+    first, second, third, fourth = rows.to_dict("records")
     assert first["filename"] == second["filename"] == str(path)
     words = first["flags"].split("|")
     assert words[0] == "SETFLAGS" and {"FS_NODUMP_FL", "FS_NOATIME_FL"} <= set(words)
     assert first["inode"] == str(os.stat(path).st_ino) and first["return_value"] == "0"
     assert second["flags"] == "FSSETXATTR" and second["return_value"] == str(-error)
     assert (third["filename"], third["errno"]) == ("", "EBADF")
+    assert fourth["flags"] == "SETFLAGS|FS_DAX_FL|FS_PROJINHERIT_FL|FS_CASEFOLD_FL|0x80000000"
 
 
 FILE_GETATTR, FILE_SETATTR = 468, 469 # on all architectures

@@ -9,6 +9,13 @@
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_move_mount
+#define SYS_open_tree 428
+#define SYS_move_mount 429
+#endif
 
 /* An int for the kernel, in a register that holds more. */
 #define GARBAGE 0xdefaced00000000ULL
@@ -52,6 +59,21 @@ static void lengths(int fd)
 	FAILS(EFAULT, SYS(writev, fd, (void *)8, 2));
 }
 
+/* Bits at the top, which no call defines. A mode has 16 bits: the kernel ignores the others. */
+static void top_bits(int fd)
+{
+	for (int bit = 24; bit < 32; bit++) {
+		IS(0, SYS(fchmod, fd, INT(1u << bit | 0640)));
+		IS(0, SYS(fchmodat, AT_FDCWD, "file", INT(1u << bit | 0600)));
+		FAILS(EINVAL, SYS(close_range, 1000, 1001, INT(1u << bit)));
+		FAILS(EINVAL, SYS(flock, fd, INT(1u << bit)));
+		SYS(open_tree, AT_FDCWD, "file", INT(1u << bit));
+		SYS(move_mount, AT_FDCWD, "file", AT_FDCWD, "link", INT(1u << bit));
+		IS(0, SYS(mkdirat, AT_FDCWD, "made", INT(1u << bit | 0700)));
+		IS(0, SYS(unlinkat, AT_FDCWD, "made", AT_REMOVEDIR));
+	}
+}
+
 static void flags(void)
 {
 	uint64_t how[3] = { O_RDONLY | 1ULL << 37 };
@@ -93,6 +115,7 @@ int main(void)
 	sizes(fd, directory);
 	lengths(fd);
 	flags();
+	top_bits(fd);
 	names(fd);
 	mappings(fd);
 	IS(0, SYS(close, INT(fd)));
