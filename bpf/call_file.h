@@ -15,7 +15,7 @@
 /* Looks up the name and the scope of FILE, and stores the name in KNOWN, of the same thread. */
 __subprog enum verdict look_up_file(struct task_state *state, struct known_file *known, u64 file)
 {
-	u64 dentry, inode, mount;
+	u64 inode, mount;
 
 	if (!state || !known)
 		return VERDICT_LOST;
@@ -23,18 +23,11 @@ __subprog enum verdict look_up_file(struct task_state *state, struct known_file 
 	mount = kread(file, file, f_path.mnt);
 	if (!file_in_scope(inode))
 		return VERDICT_FILTERED;
-	dentry = kread(file, file, f_path.dentry);
-	known->names = names_epoch;
-	known->jiffies = bpf_jiffies64();
-	known->hash_len = kread(dentry, dentry, d_name.hash_len);
-	known->hashed = is_hashed(dentry);
+	note_known(known, kread(file, file, f_path.dentry), mount, inode);
 	known->id = file_path_id(state->recent, file);
 	/* The memory of a file without a path may hold another such file by now, of another kind
 	 * (own_name_hash()). */
 	known->file = known->id && (known->hashed || !is_nameless(inode, mount)) ? file : 0;
-	known->dentry = dentry;
-	known->mount = mount;
-	known->ino = kread(inode, inode, i_ino);
 	return known->id ? VERDICT_TRACE : VERDICT_LOST;
 }
 

@@ -15,6 +15,7 @@
 #include "bpf/kread.h"
 #include "bpf/magic_link.h"
 #include "bpf/path.h"
+#include "bpf/scope.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
 #include "schema/fs_ops.h"
@@ -98,6 +99,70 @@ __subprog u64 base_at(struct task_state *state, s32 fd)
 		id = file_path_id(state->recent, file);
 	}
 	return id ? id : NOT_DEFINED;
+}
+
+/* The same, if the thread has used that directory in this jiffy; otherwise 0, and what is known of
+ * the directory but for its id is noted. */
+__subprog u64 known_base(struct task_state *state, s32 fd)
+{
+	struct task_struct *task = current_task();
+	struct known_file *known;
+	u64 file, inode, dentry, mount;
+
+	if (!state)
+		return 0;
+	if (fd == AT_FDCWD) {
+		u64 fs = kread(task, task_struct, fs);
+
+		known = &state->cwd;
+		dentry = kread(fs, fs_struct, pwd.dentry);
+		mount = kread(fs, fs_struct, pwd.mnt);
+		inode = kread(dentry, dentry, d_inode);
+		if (is_recent(known) && is_same(known, dentry, mount, inode))
+			return known->id;
+	} else {
+		known = &state->known[(u32)fd % N_KNOWN_FILES];
+		file = task_file(task, fd);
+		if (still_known(known, file))
+			return known->id;
+		inode = kread(file, file, f_inode);
+		dentry = kread(file, file, f_path.dentry);
+		mount = kread(file, file, f_path.mnt);
+		/* What is found here is taken for in scope. */
+		known->file = file_in_scope(inode) && is_hashed(dentry) ? file : 0;
+	}
+	note_known(known, dentry, mount, inode);
+	known->id = 0;
+	return 0;
+}
+
+/* Whether FD, or the current directory, is what KNOWN is about. */
+static __always_inline bool is_base(const struct known_file *known, s32 fd)
+{
+	struct task_struct *task = current_task();
+
+	if (fd == AT_FDCWD)
+		return known->dentry == kread(kread(task, task_struct, fs), fs_struct, pwd.dentry);
+	return known->file == task_file(task, fd);
+}
+
+/* base_at() for a system call, whose thread remembers directories. Not one function, since chains
+ * of calls have little stack. */
+static __always_inline u64 find_base(struct task_state *state, s32 fd)
+{
+	struct known_file *known =
+		fd == AT_FDCWD ? &state->cwd : &state->known[(u32)fd % N_KNOWN_FILES];
+	u64 id = names_wanted() ? known_base(state, fd) : 0;
+
+	if (id)
+		return id;
+	id = base_at(state, fd);
+	/* Another thread may have changed the directory meanwhile. */
+	if (id != NOT_DEFINED && is_base(known, fd))
+		known->id = id;
+	else
+		known->file = known->jiffies = 0;
+	return id;
 }
 
 /* Whether the result N of uread_str() means an empty string: up to 6.12 it does not count the NUL
@@ -365,18 +430,22 @@ static __always_inline bool needs_base2(const struct task_state *state)
 }
 
 /* Resolves the directories that the paths start from, where that is not done. If a path means just
- * an open file, returns PATH_OF_FILE, with its descriptor or AT_FDCWD in at_fd[0]. */
+ * an open file, returns PATH_OF_FILE, with its descriptor or AT_FDCWD in at_fd[0]. REMEMBERS: STATE
+ * is that of the thread. */
 static __always_inline enum path_answer place_paths(struct task_state *state,
-						    const volatile struct syscall_desc *d)
+						    const volatile struct syscall_desc *d,
+						    const bool remembers)
 {
 	struct rec_fs_long *rec = &state->own.rec;
 
 	if (state->is_file && !d->path2)
 		return PATH_OF_FILE;
 	if (!rec->base && needs_base(state))
-		rec->base = base_at(state, state->at_fd[0]);
+		rec->base = remembers ? find_base(state, state->at_fd[0]) :
+					base_at(state, state->at_fd[0]);
 	if (!rec->base2 && needs_base2(state))
-		rec->base2 = base_at(state, state->at_fd[1]);
+		rec->base2 = remembers ? find_base(state, state->at_fd[1]) :
+					 base_at(state, state->at_fd[1]);
 	return rec->base == NOT_DEFINED || rec->base2 == NOT_DEFINED ? PATH_LOST : PATH_REQUESTED;
 }
 

@@ -20,31 +20,51 @@ static __always_inline u32 mounts_epoch(void)
 	return names_epoch >> 16;
 }
 
-/* A file that a thread has used, and its name. Valid within one jiffy while names_epoch stays the
+/* A file that a thread has used, or its current directory, and its name. Valid within one jiffy while names_epoch stays the
  * same. Renames that are not system calls (by a file server in the kernel) are not noticed in that
  * time. */
 struct known_file {
-	u64 file, dentry, mount, hash_len, ino, id;
+	u64 file; /* not of the current directory */
+	u64 dentry, mount, hash_len, ino, id;
 	u64 jiffies;
 	u32 names;
 	u32 hashed; /* the dentry can be looked up: it was not removed */
 };
 #define N_KNOWN_FILES 4 /* indexed by descriptor */
 
-static __always_inline bool still_known(const struct known_file *k, u64 file)
+static __always_inline bool is_recent(const struct known_file *k)
 {
-	u64 dentry, inode;
+	return k->jiffies == bpf_jiffies64() && k->names == names_epoch;
+}
 
-	if (k->file != file || k->jiffies != bpf_jiffies64() || k->names != names_epoch)
-		return false;
-	dentry = kread(file, file, f_path.dentry);
-	inode = kread(file, file, f_inode);
-	/* The memory may hold another file by now. It has the same name only if it has the same
-	 * dentry and mount, and is the same file only if the inode number is the same. */
-	return k->dentry == dentry && k->mount == kread(file, file, f_path.mnt) &&
-	       k->ino == kread(inode, inode, i_ino) &&
+/* Whether INODE, at DENTRY and MOUNT, is what K is about. The memory may hold another file by now.
+ * It has the same name only if it has the same dentry and mount, and is the same file only if the
+ * inode number is the same. */
+static __always_inline bool is_same(const struct known_file *k, u64 dentry, u64 mount, u64 inode)
+{
+	return k->dentry == dentry && k->mount == mount && k->ino == kread(inode, inode, i_ino) &&
 	       k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
 	       k->hashed == is_hashed(dentry);
+}
+
+/* Notes what K is about, and since when: all but the id, which is looked up afterwards, so that a
+ * rename meanwhile counts. */
+static __always_inline void note_known(struct known_file *k, u64 dentry, u64 mount, u64 inode)
+{
+	k->names = names_epoch;
+	k->jiffies = bpf_jiffies64();
+	k->dentry = dentry;
+	k->mount = mount;
+	k->ino = kread(inode, inode, i_ino);
+	k->hash_len = kread(dentry, dentry, d_name.hash_len);
+	k->hashed = is_hashed(dentry);
+}
+
+static __always_inline bool still_known(const struct known_file *k, u64 file)
+{
+	return k->file == file && is_recent(k) &&
+	       is_same(k, kread(file, file, f_path.dentry), kread(file, file, f_path.mnt),
+		       kread(file, file, f_inode));
 }
 
 /* The open file FD of TASK, which current_task() has returned; 0 if there is none. */

@@ -97,7 +97,7 @@ __subprog enum verdict enter_path(struct task_state *state, const volatile struc
 	if (!state || !d)
 		return VERDICT_LOST;
 	fetch_paths(state, d);
-	answer = place_paths(state, d);
+	answer = place_paths(state, d, true);
 	if (answer == PATH_OF_FILE)
 		verdict = place_file(state);
 	else if (answer == PATH_REQUESTED && d->props & PROP_REACH_FIRST)
@@ -175,7 +175,7 @@ __subprog enum verdict complete_paths(struct task_state *state,
 		state->requested_has |= LONG_READ_LATE;
 	if (!again && d->shape == SHAPE_PATH)
 		return VERDICT_TRACE;
-	answer = place_paths(state, d);
+	answer = place_paths(state, d, false);
 	if (answer == PATH_OF_FILE)
 		return place_file(state);
 	return answer == PATH_LOST ? VERDICT_LOST : VERDICT_TRACE;

@@ -143,7 +143,7 @@ struct task_state {
 	u8 long_path;   /* the path read last has MOST_PATHS bytes or more */
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
-	u32 sent_epoch; /* epoch that recent[] and known[] belong to */
+	u32 sent_epoch; /* epoch that recent[], known[] and cwd belong to */
 	u32 call_epoch; /* in which the call in progress began */
 	u32 ppid;
 	u64 id, comm[2];
@@ -155,6 +155,7 @@ struct task_state {
 	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
 	u64 restart_fn;       /* how the kernel would continue it */
 	struct known_file known[N_KNOWN_FILES];
+	struct known_file cwd; /* the current directory */
 	union {
 		struct own_record own; /* for the call in progress, if it takes paths */
 		struct lane_record own_places;
@@ -209,7 +210,7 @@ static __always_inline struct task_state *tabled_state(u64 task, bool create)
 	return bpf_map_lookup_elem(&task_states_by_task, &task);
 }
 
-/* Brings recent[] and known[] to the epoch NOW. A thread that makes no calls of its own, as workers
+/* Brings recent[], known[] and cwd to the epoch NOW. A thread that makes no calls of its own, as workers
  * of io_uring, gets no new definition, which would do that. */
 static __always_inline void renew_recent(struct task_state *state, u32 now)
 {
@@ -217,6 +218,7 @@ static __always_inline void renew_recent(struct task_state *state, u32 now)
 		return;
 	__builtin_memset(state->recent, 0, sizeof(state->recent));
 	__builtin_memset(state->known, 0, sizeof(state->known));
+	__builtin_memset(&state->cwd, 0, sizeof(state->cwd));
 	state->sent_epoch = now;
 }
 

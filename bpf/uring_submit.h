@@ -51,7 +51,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	if (!s || !f || !state)
 		return VERDICT_LOST;
 	fetch_paths(state, d);
-	answer = place_paths(state, d);
+	answer = place_paths(state, d, false);
 	if (answer == PATH_OF_FILE) {
 		if (state->at_fd[0] == AT_FDCWD)
 			f->rec.fs.path = base_at(state, AT_FDCWD);

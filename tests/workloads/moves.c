@@ -52,6 +52,29 @@ static void elsewhere(void)
 	}
 }
 
+/* Paths relative to current directories and to a descriptor, which soon are others, or have other
+ * names. */
+static void below(void)
+{
+	int fd;
+
+	for (int i = 0; i < 31; i++) {
+		IS(0, SYS(chdir, "a/b"));
+		FAILS(ENOENT, SYS(faccessat, AT_FDCWD, "absent", R_OK));
+		move("../../a", "../../x");
+		FAILS(ENOENT, SYS(faccessat, AT_FDCWD, "absent", R_OK));
+		move("../../x", "../../a");
+		fd = OK(SYS(openat, AT_FDCWD, "..", O_RDONLY | O_DIRECTORY));
+		FAILS(ENOENT, SYS(faccessat, fd, "absent", R_OK));
+		IS(0, SYS(close, fd));
+		IS(0, SYS(chdir, "../.."));
+		FAILS(ENOENT, SYS(faccessat, AT_FDCWD, "absent", R_OK));
+		IS(fd, SYS(openat, AT_FDCWD, "c", O_RDONLY | O_DIRECTORY));
+		FAILS(ENOENT, SYS(faccessat, fd, "absent", R_OK));
+		IS(0, SYS(close, fd));
+	}
+}
+
 int main(void)
 {
 	int fd, dir;
@@ -66,12 +89,14 @@ int main(void)
 	at = OK(SYS(mmap, 0L, 4096L, (long)PROT_READ, (long)MAP_SHARED, (long)fd, 0L));
 	for (int i = 0; i < 31; i++) { /* as fast as can be */
 		move("a", "x");
+		FAILS(ENOENT, SYS(faccessat, dir, "absent", R_OK));
 		IS(1, SYS(pread64, fd, buf, 1, 2L));
 		IS(0, SYS(msync, at, 4096L, MS_ASYNC));
 		move("x/b", "c/y");
 		IS(1, SYS(pwrite64, fd, buf, 1, 2L));
 		IS(0, SYS(fstat, dir, (char[512]){ 0 }));
 		FAILS(ENOENT, SYS(openat, dir, "absent", O_RDONLY));
+		FAILS(ENOENT, SYS(faccessat, dir, "absent", R_OK));
 		move("c/y/file", "c/file");
 		IS(0, SYS(fsync, fd));
 		move("c/file", "c/y/file");
@@ -88,6 +113,7 @@ int main(void)
 		IS(0, SYS(unlinkat, AT_FDCWD, "twin", AT_REMOVEDIR));
 	}
 	elsewhere();
+	below();
 	IS(0, SYS(munmap, at, 4096L));
 	IS(0, SYS(close, dir));
 	IS(0, SYS(close, fd));
