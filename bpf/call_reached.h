@@ -87,9 +87,7 @@ __subprog int fill_inode(struct rec_fs_long *rec, u64 inode)
 	rec->ino = kread(inode, inode, i_ino);
 	rec->dev = kread(sb, super_block, s_dev);
 	rec->mode = kread(inode, inode, i_mode) & 0xffff;
-	bpf_probe_read_kernel_str(
-		rec->fs_type, sizeof(rec->fs_type),
-		(void *)kread(kread(sb, super_block, s_type), file_system_type, name));
+	read_fs_type(rec->fs_type, sb);
 	return 1;
 }
 
@@ -164,7 +162,7 @@ static __always_inline void settle_device(struct task_state *state, bool follow)
 		return;
 	known = &lookup->super;
 	if (known->dev == stated && known->jiffies == bpf_jiffies64() &&
-	    known->names == names_epoch) {
+	    known->mounts == mounts_epoch()) {
 		__builtin_memcpy(rec->fs_type, known->fs_type, sizeof(rec->fs_type));
 		return;
 	}
@@ -175,7 +173,7 @@ static __always_inline void settle_device(struct task_state *state, bool follow)
 	if (rec->dev != stated)
 		return;
 	known->dev = stated;
-	known->names = names_epoch;
+	known->mounts = mounts_epoch();
 	known->jiffies = bpf_jiffies64();
 	__builtin_memcpy(known->fs_type, rec->fs_type, sizeof(known->fs_type));
 }

@@ -37,11 +37,12 @@
 volatile u64 dcache_buckets = 0;
 volatile u32 dcache_shift = 0;
 
-/* A device, as a stat call told it, that is a superblock's own, and the type of that. Valid as a
- * known_file. */
+/* A device, as a stat call told it, that is a superblock's own, and the type of that. Valid within
+ * one jiffy while nothing is mounted. */
 struct known_super {
 	u64 jiffies;
-	u32 names, dev;
+	u32 mounts; /* mounts_epoch() */
+	u32 dev;
 	char fs_type[FSTYPE_BYTES];
 };
 

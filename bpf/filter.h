@@ -38,14 +38,6 @@ __noinline u32 find_lineage(u64 task)
 	return LINEAGE_OTHER;
 }
 
-/* Eight characters, with all after a NUL cleared. */
-static __always_inline u64 until_nul(u64 text)
-{
-	u64 nuls = (text - 0x0101010101010101ULL) & ~text & 0x8080808080808080ULL;
-
-	return nuls ? text & (((nuls & -nuls) >> 7) - 1) : text;
-}
-
 /* The second half of a name. Before 5.17 setting a shorter name left the rest of the old one after
  * the NUL. */
 static __always_inline u64 rest_of_name(u64 comm0, u64 comm1)

@@ -37,4 +37,12 @@ static __always_inline __u64 eight_bytes_at(const char *text)
 	return *(const __u64 *)text;
 }
 
+/* Eight characters, with all after a NUL cleared. */
+static __always_inline __u64 until_nul(__u64 text)
+{
+	__u64 nuls = (text - 0x0101010101010101ULL) & ~text & 0x8080808080808080ULL;
+
+	return nuls ? text & (((nuls & -nuls) >> 7) - 1) : text;
+}
+
 #endif

@@ -6,6 +6,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "schema/records.h"
 
 #define S_IFMT 0170000
 #define S_IFBLK 0060000
@@ -32,6 +33,21 @@ static __always_inline u32 inode_dev(u64 inode)
 	if (inode_format(inode) == S_IFBLK)
 		return kread(inode, inode, i_rdev);
 	return kread(kread(inode, inode, i_sb), super_block, s_dev);
+}
+
+/* Copies the name of the filesystem type of SB, which ends in NUL, to TO. Most names have less than
+ * eight characters, and need no call of a helper. */
+static __always_inline void read_fs_type(char *to, u64 sb)
+{
+	u64 name = kread(kread(sb, super_block, s_type), file_system_type, name), *words = (u64 *)to;
+	u64 first = FROM_6_2 ? until_nul(kread_u64(name)) : 0;
+
+	if (!first || first >> 56) {
+		bpf_probe_read_kernel_str(to, FSTYPE_BYTES, (void *)name);
+		return;
+	}
+	words[0] = first;
+	words[1] = 0;
 }
 
 #endif

@@ -340,9 +340,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch
 	s->head.ino = kread(inode, inode, i_ino);
 	s->head.dev = kread(sb, super_block, s_dev);
 	s->head.mode = kread(inode, inode, i_mode) & 0xffff;
-	bpf_probe_read_kernel_str(
-		s->head.fs_type, sizeof(s->head.fs_type),
-		(void *)kread(kread(sb, super_block, s_type), file_system_type, name));
+	read_fs_type(s->head.fs_type, sb);
 	at -= sizeof(s->head);
 	len = PATH_END - at;
 	if (len > PATH_BYTES + sizeof(s->head) || at > PATH_END)
