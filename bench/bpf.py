@@ -15,7 +15,7 @@ import tempfile
 
 from counted import Recorder, count_time
 
-OPERATIONS = ["pread", "write", "fsync", "stat", "stat-deep", "open", "rename-2", "uring-32", "aio-32", "getppid"]
+OPERATIONS = ["pread", "write", "fsync", "stat", "stat-deep", "stat-at", "open", "rename-2", "uring-32", "aio-32", "getppid"]
 SLOWER = {"rename-2": 4, "uring-32": 32, "aio-32": 32}   # by how much an operation is longer than a pread, at least
 
 

@@ -89,6 +89,14 @@ static bool do_deep(struct work *w)
 	return !stat(w->deep, &st);
 }
 
+/* Relative to a directory that is open, as find(1) does. */
+static bool do_stat_at(struct work *w)
+{
+	struct stat st;
+
+	return !fstatat(w->entries, "entry0000", &st, AT_SYMLINK_NOFOLLOW);
+}
+
 static bool do_open(struct work *w)
 {
 	int fd = open(w->file, O_RDONLY);
@@ -212,6 +220,7 @@ static const struct operation {
 	{ "write", do_write, 1, false },
 	{ "stat", do_stat, 1, false },
 	{ "stat-deep", do_deep, 1, false },
+	{ "stat-at", do_stat_at, 1, false },
 	{ "open", do_open, 1, false },
 	{ "rename-2", do_rename, 1, false },
 	{ "fault", do_fault, 1, false },

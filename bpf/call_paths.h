@@ -362,12 +362,11 @@ __subprog int fetch_long(struct task_state *state, const volatile struct syscall
 
 /* Reads the paths of a call and the structures that go with them: short paths into own.requested,
  * long ones into the scratch. */
-__subprog int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline int read_paths(struct task_state *state,
+				      const volatile struct syscall_desc *d)
 {
 	long n;
 
-	if (!state || !d)
-		return 0;
 	state->requested_has = 0;
 	state->first[1] = 0;
 	state->own.rec.base = state->own.rec.base2 = 0;
@@ -388,6 +387,12 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 	if (!fetch_rest(state, d, state->own.requested, SHORT_PATH, n))
 		fetch_long(state, d);
 	return 0;
+}
+
+/* The same as a function of its own. */
+__subprog int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	return state && d ? read_paths(state, d) : 0;
 }
 
 /* fetch_paths() in two parts, for calls that need their path only if they fail: the text is read on

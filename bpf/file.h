@@ -20,9 +20,9 @@ static __always_inline u32 mounts_epoch(void)
 	return names_epoch >> 16;
 }
 
-/* A file that a thread has used, or its current directory, and its name. Valid within one jiffy while names_epoch stays the
- * same. Renames that are not system calls (by a file server in the kernel) are not noticed in that
- * time. */
+/* A file that a thread has used, or its current directory, and its name. Valid within one jiffy
+ * while names_epoch stays the same. Renames that are not system calls (by a file server in the
+ * kernel) are not noticed in that time. */
 struct known_file {
 	u64 file; /* not of the current directory */
 	u64 dentry, mount, hash_len, ino, id;

@@ -39,7 +39,8 @@ static __always_inline u32 inode_dev(u64 inode)
  * eight characters, and need no call of a helper. */
 static __always_inline void read_fs_type(char *to, u64 sb)
 {
-	u64 name = kread(kread(sb, super_block, s_type), file_system_type, name), *words = (u64 *)to;
+	u64 name = kread(kread(sb, super_block, s_type), file_system_type, name),
+	    *words = (u64 *)to;
 	u64 first = FROM_6_2 ? until_nul(kread_u64(name)) : 0;
 
 	if (!first || first >> 56) {

@@ -76,18 +76,15 @@ static __always_inline void lane_put(struct cpu_slot *slot, u32 cpu, u64 seen, u
 }
 
 /* Counts a call and puts its record, of SIZE bytes, into the lane, unless a filter of results
- * leaves it out. A global function: the verifier goes through it once. */
-__subprog int lane_send(struct lane_record *rec, u32 size)
+ * leaves it out. */
+static __always_inline int lane_write(const struct lane_record *rec, u32 size)
 {
 	u32 cpu, n = (size + sizeof(struct rec_fs) - 1) / sizeof(struct rec_fs);
 	struct cpu_slot *slot = cpu_slot(&cpu);
-	const struct rec_fs *head;
+	const struct rec_fs *head = &rec->places[0];
 	struct rec_fs *place;
 	u64 seen, i;
 
-	if (!rec)
-		return 0;
-	head = &rec->places[0];
 	if (leave_out_ended(STREAM_FS, error_of(head->ret), head->duration))
 		return 0;
 	seen = count_seen(slot, STREAM_FS);
@@ -103,6 +100,12 @@ __subprog int lane_send(struct lane_record *rec, u32 size)
 	}
 	lane_put(slot, cpu, seen, n);
 	return 0;
+}
+
+/* The same as a function of its own. */
+__subprog int lane_send(struct lane_record *rec, u32 size)
+{
+	return rec ? lane_write(rec, size) : 0;
 }
 
 #endif

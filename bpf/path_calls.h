@@ -19,7 +19,9 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/lane.h"
 #include "bpf/mount.h"
+#include "bpf/rings.h"
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -96,7 +98,7 @@ __subprog enum verdict enter_path(struct task_state *state, const volatile struc
 
 	if (!state || !d)
 		return VERDICT_LOST;
-	fetch_paths(state, d);
+	read_paths(state, d);
 	answer = place_paths(state, d, true);
 	if (answer == PATH_OF_FILE)
 		verdict = place_file(state);
@@ -181,7 +183,7 @@ __subprog enum verdict complete_paths(struct task_state *state,
 	return answer == PATH_LOST ? VERDICT_LOST : VERDICT_TRACE;
 }
 
-__subprog int send_paths(struct task_state *state)
+static __always_inline int send_paths(struct task_state *state)
 {
 	struct long_scratch *s = get_long_scratch();
 	u32 size;
@@ -203,7 +205,9 @@ __subprog int send_paths(struct task_state *state)
 	size = sizeof(state->own.rec) + state->own.rec.len + state->own.rec.len2;
 	if (size > sizeof(state->own))
 		size = sizeof(state->own);
-	send_call(&state->own_places, size, state->exit_ns);
+	if (cfg.lane_records) /* in place: most calls on paths come here */
+		return lane_write(&state->own_places, size);
+	output(&state->own, size, STREAM_FS, state->exit_ns);
 	return 0;
 }
 

@@ -210,8 +210,8 @@ static __always_inline struct task_state *tabled_state(u64 task, bool create)
 	return bpf_map_lookup_elem(&task_states_by_task, &task);
 }
 
-/* Brings recent[], known[] and cwd to the epoch NOW. A thread that makes no calls of its own, as workers
- * of io_uring, gets no new definition, which would do that. */
+/* Brings recent[], known[] and cwd to the epoch NOW. A thread that makes no calls of its own, as
+ * workers of io_uring, gets no new definition, which would do that. */
 static __always_inline void renew_recent(struct task_state *state, u32 now)
 {
 	if (state->sent_epoch == now)
