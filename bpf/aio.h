@@ -54,6 +54,7 @@ enum {
 struct aio_ring_head {
 	u32 id, nr, head, tail, magic, compat, incompat, length;
 };
+#define AIO_TAIL 12
 
 /* struct io_event, from the address of its request on. */
 #define EVENT_BYTES 32
@@ -258,14 +259,36 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
 	return 0;
 }
 
+/* Records all results that were added; returns whether there are too many for one look. */
 __noinline int aio_reap_all(u64 context)
 {
 	u64 i;
 
 	for (i = 0; i < AIO_STEPS; i++)
 		if (!aio_reap(context))
-			break;
-	return 0;
+			return 0;
+	return 1;
+}
+
+__noinline u32 aio_tail(u64 context)
+{
+	u32 tail;
+
+	return uread(&tail, sizeof(tail), context + AIO_TAIL) ? 0 : tail;
+}
+
+/* Records the results that were added to the context of the call. Mostly there are none since the
+ * thread's last look, and the tail is where it was. If it is there again because the ring has been
+ * filled by results that other threads have looked at, the last ones wait for the next look. */
+static __always_inline void aio_look(struct task_state *state)
+{
+	u64 context = state->args[0];
+	u32 tail = aio_tail(context);
+
+	if (state->aio_context == context && state->aio_tail == tail)
+		return;
+	state->aio_context = aio_reap_all(context) ? 0 : context;
+	state->aio_tail = tail;
 }
 
 __subprog enum verdict enter_aio(struct task_state *state, u32 submits)
@@ -274,10 +297,10 @@ __subprog enum verdict enter_aio(struct task_state *state, u32 submits)
 
 	if (!state)
 		return VERDICT_IGNORE;
-	aio_reap_all(state->args[0]);
+	aio_look(state);
 	if (submits && !state->noted)
 		aio_note_process();
-	for (i = 0; i < AIO_STEPS && submits; i++)
+	for (i = 0; i < AIO_STEPS && submits && i * AIO_STEP < state->args[1]; i++)
 		aio_requests(state->args[2], i * AIO_STEP, state->args[1], AIO_KEEP,
 			     state->compat ? 4 : 8);
 	return VERDICT_TRACE; /* so that exit_aio() runs; the call itself is no row */
@@ -293,6 +316,7 @@ __subprog int aio_begin(struct task_state *state)
 		return 0;
 	key = aio_key(context);
 	bpf_map_delete_elem(&aio_seen, &key);
+	state->aio_context = 0;
 	return 0;
 }
 
@@ -323,7 +347,7 @@ __subprog int exit_aio(struct task_state *state, u32 submits)
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
 		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], AIO_FORGET,
 			     width);
-	aio_reap_all(state->args[0]);
+	aio_look(state);
 	return 0;
 }
 

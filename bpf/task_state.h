@@ -168,6 +168,9 @@ struct task_state {
 	u32 n_kept; /* sockets that the call in progress closes (bpf/socket_end.h) */
 	u32 child;  /* the process that it has made */
 	u32 noted;  /* its process is in aio_keys */
+	/* the context of kernel AIO that it looked at last, and the tail of its ring */
+	u64 aio_context;
+	u32 aio_tail;
 	struct known_group groups[N_KNOWN_GROUPS];
 };
 
