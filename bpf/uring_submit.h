@@ -243,6 +243,25 @@ static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
 	return keep_flight(f, rq, opcode);
 }
 
+/* Reads the entry at address AT; returns whether it could. */
+static __always_inline bool read_sqe(struct sqe *sqe, u64 at)
+{
+	const volatile u64 *from;
+	u64 *to = (u64 *)sqe;
+
+	if (!FROM_6_2)
+		return !bpf_probe_read_kernel(sqe, sizeof(*sqe), (void *)at);
+	from = kwords(at);
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+	to[4] = from[4];
+	to[5] = from[5];
+	to[6] = from[6];
+	return true;
+}
+
 /* Returns whether the request is kept until it completes. */
 __subprog int submit(u64 ctx, u64 req)
 {
@@ -251,7 +270,7 @@ __subprog int submit(u64 ctx, u64 req)
 	struct sqe sqe;
 	u32 opcode;
 
-	if (bpf_probe_read_kernel(&sqe, sizeof(sqe), (void *)sqe_of(ctx)))
+	if (!read_sqe(&sqe, sqe_of(ctx)))
 		return 0;
 	rq.key = cfg.uring_nameless ? user_key(ctx, sqe.user_data) : req;
 	if (uring_quiet || uring_overflown)
@@ -259,7 +278,7 @@ __subprog int submit(u64 ctx, u64 req)
 	/* Skip unknown opcodes, and 128-byte SQEs in a mixed ring: neither is a file operation. */
 	if (sqe.opcode >= OP_UNKNOWN_TO_AIO || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
 		return 0;
-	opcode = sqe.opcode & (MAX_URING_OPS - 1);
+	opcode = opaque(sqe.opcode) & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];
 	if (cfg.uring_nameless && is_ambiguous(rq.key)) {
 		if (d->shape != SHAPE_NONE)
