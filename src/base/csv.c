@@ -283,6 +283,46 @@ bool csv__is_plain(const char *s, size_t len)
 	return true;
 }
 
+/* Sixteen bytes, compared at once on processors that can do that. */
+typedef uint8_t vector __attribute__((vector_size(16)));
+
+/* Whether none of the bytes needs an escape or quotes, or is part of an arrow. */
+static bool all_plain(vector v)
+{
+	vector bad = (vector)(v < ' ') | (vector)(v > '~') | (vector)(v == '"') |
+		     (vector)(v == ',') | (vector)(v == '>') | (vector)(v == '\\');
+	uint64_t halves[2];
+
+	memcpy(halves, &bad, sizeof(halves));
+	return !(halves[0] | halves[1]);
+}
+
+/* The last sixteen bytes may overlap those before; of fewer than sixteen, the two halves do. */
+char *csv__plain(char *p, const char *s, size_t len)
+{
+	const size_t size = sizeof(vector), half = size / 2;
+	vector v;
+
+	if (len < half)
+		return NULL;
+	if (len < size) {
+		memcpy(&v, s, half);
+		memcpy((char *)&v + half, s + len - half, half);
+		memcpy(p, &v, half);
+		memcpy(p + len - half, (const char *)&v + half, half);
+		return all_plain(v) ? p + len : NULL;
+	}
+	for (size_t n = 0; n < len; n += size) {
+		size_t at = n <= len - size ? n : len - size;
+
+		memcpy(&v, s + at, size);
+		if (!all_plain(v))
+			return NULL;
+		memcpy(p + at, &v, size);
+	}
+	return p + len;
+}
+
 char *csv__text(char *p, const char *s, size_t len)
 {
 	return csv__quote(p, csv__escape(p, s, len));

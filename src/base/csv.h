@@ -31,6 +31,10 @@ char *csv__escape_arrow(char *p, const char *s, size_t len);
 char *csv__quote(char *field, char *end);
 /* Whether the text is its own field: ASCII with nothing to escape and no need for quotes. */
 bool csv__is_plain(const char *s, size_t len);
+/* Copies text that is its own field, as most paths are: the same as csv__escape_arrow() and
+ * csv__quote() in one pass. NULL if these would change it, and for text of fewer than eight bytes,
+ * or with a '>'. */
+char *csv__plain(char *p, const char *s, size_t len);
 /* csv__escape() followed by csv__quote(). */
 char *csv__text(char *p, const char *s, size_t len);
 

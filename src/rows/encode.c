@@ -86,6 +86,13 @@ char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
 	return csv__escape_arrow(p, from, end - from);
 }
 
+char *encode__path_field(struct encoder *e, char *p, const char *path, size_t len)
+{
+	char *end = e->anon ? NULL : csv__plain(p, path, len);
+
+	return end ?: csv__quote(p, encode__path(e, p, path, len));
+}
+
 static bool is_of_type(const struct rec_path *r, const char *fs_type)
 {
 	return !strncmp(r->fs_type, fs_type, FSTYPE_BYTES);
@@ -152,13 +159,13 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 
 	if (r->kind == PATH_SPECIAL) {
 		len = special_name(raw, r);
-		p = special_field(e, r, raw, len, field);
+		p = csv__quote(field, special_field(e, r, raw, len, field));
 	} else {
 		p = r->flags & PATH_DETACHED ? encode__word(raw, DETACHED) : raw;
 		len = csv__mem(p, r->path, len) - raw;
-		p = encode__path(e, field, raw, len);
+		p = encode__path_field(e, field, raw, len);
 	}
-	field_len = csv__quote(field, p) - field;
+	field_len = p - field;
 	p = csv__u64(place, r->ino);
 	*p++ = ',';
 	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;

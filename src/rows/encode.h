@@ -142,6 +142,8 @@ extern const char *const encode__unknown_reasons[UNKNOWN_REASONS];
 /* Shared by the encoders. */
 /* Writes a path in clear or as tokens: escaped, not quoted. */
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
+/* The same as a whole field. */
+char *encode__path_field(struct encoder *e, char *p, const char *path, size_t len);
 /* Writes the names of the flags in VALUE, by SET, and bits without a name in hexadecimal. */
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
 /* Returns the thread with this id, of a row at NS, or an entry with empty fields if the id is 0 or

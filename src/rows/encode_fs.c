@@ -95,7 +95,7 @@ static char *requested_name(struct encoder *e, const struct rec_fs_long *r, char
 	if (!(r->has & LONG_HAS_REQUESTED2)) {
 		if (!requested_wanted(e, &a))
 			return NULL;
-		return csv__quote(field, encode__path(e, p, a.text, a.len));
+		return encode__path_field(e, p, a.text, a.len);
 	}
 	b = make_absolute(e, e->paths_buf[1], r->base2, r->requested + r->len + r->skip2,
 			  r->len2 - r->skip2, false);

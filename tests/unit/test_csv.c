@@ -299,6 +299,27 @@ Test(csv, plain_is_what_stays_as_it_is)
 	}
 }
 
+/* A '>' may be part of an arrow. */
+Test(csv, plain_paths_are_copied)
+{
+	for (size_t len = 0; len <= 40; len++)
+		for (size_t at = 0; at < len; at++)
+			for (int c = 0; c < 256; c++) {
+				char s[40], field[CSV_TEXT_MAX(40)], *end, *copy = malloc(len);
+				bool plain;
+
+				memset(s, 'x', sizeof(s));
+				s[at] = (char)c;
+				end = csv__quote(field, csv__escape_arrow(field, s, len));
+				plain = len >= 8 && c != '>' && end == field + len &&
+					!memcmp(field, s, len);
+				cr_assert_eq(csv__plain(copy, s, len), plain ? copy + len : NULL,
+					     "%#x at %zu of %zu", c, at, len);
+				cr_assert(!plain || !memcmp(copy, s, len));
+				free(copy);
+			}
+}
+
 Test(csv, numbers_are_printfs)
 {
 	uint64_t edge = 1;
