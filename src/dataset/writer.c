@@ -21,6 +21,8 @@
  * the lost stream, so that losses caused by a lack of chunks can be recorded. */
 #define FEW_RESERVE 16
 #define LOST_RESERVE 2
+/* So many chunks that are not in a hurry wake the writer. */
+#define BATCH 4
 #define RETRY_NS NSEC_PER_SEC /* between two attempts after a disk error */
 
 /* struct writer_stream_stats, readable without the lock: a reader that does not run while it has
@@ -64,6 +66,8 @@ struct writer {
 	struct chunk *head, **tail;   /* queue, in the order of arrival */
 	struct chunk *free;           /* last in, first out: it is in the cache */
 	uint32_t in_use;              /* chunks with producers and in the queue */
+	unsigned int n_waiting;       /* chunks in the queue */
+	bool hurry;                   /* it is not left for later */
 	bool rotate, closing, filled; /* filled: the writer has handed over all files */
 	/* writer__settle() was called; all rows except the lost stream's are written; their files
 	 * are finished. */
@@ -87,6 +91,19 @@ bool writer__busy(struct writer *w)
 	return busy;
 }
 
+/* Whether the writer's thread should take what is in the queue. */
+static bool is_ready_locked(const struct writer *w)
+{
+	return w->n_waiting >= BATCH || (w->n_waiting && w->hurry);
+}
+
+static void hurry_locked(struct writer *w)
+{
+	w->hurry = true;
+	if (w->n_waiting)
+		pthread_cond_signal(&w->wake);
+}
+
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 {
 	struct chunk *c;
@@ -95,6 +112,7 @@ struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 
 	pthread_mutex_lock(&w->lock);
 	if (w->in_use >= bound) {
+		hurry_locked(w);
 		pthread_mutex_unlock(&w->lock);
 		return NULL;
 	}
@@ -108,6 +126,7 @@ struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 	if (!c) {
 		pthread_mutex_lock(&w->lock);
 		w->in_use--;
+		hurry_locked(w);
 		pthread_mutex_unlock(&w->lock);
 		return NULL;
 	}
@@ -125,19 +144,26 @@ static void recycle_locked(struct writer *w, struct chunk *c)
 	w->in_use--;
 }
 
-void writer__put_chunk(struct writer *w, struct chunk *chunk)
+bool writer__put_chunk(struct writer *w, struct chunk *chunk, bool hurry)
 {
+	bool ready;
+
 	pthread_mutex_lock(&w->lock);
 	if (chunk->len) {
 		chunk->next = NULL;
 		*w->tail = chunk;
 		w->tail = &chunk->next;
+		w->n_waiting++;
 		atomic_fetch_add_explicit(&w->put, 1, memory_order_relaxed);
-		pthread_cond_signal(&w->wake);
 	} else {
 		recycle_locked(w, chunk);
 	}
+	w->hurry |= hurry;
+	ready = is_ready_locked(w);
+	if (ready)
+		pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+	return ready;
 }
 
 void writer__rotate(struct writer *w)
@@ -329,7 +355,7 @@ static uint64_t stream_files__tend(struct writer *w, struct stream_files *l, boo
 /* Waits until there is work, at most until DUE. */
 static void wait_locked(struct writer *w, uint64_t due)
 {
-	while (!w->head && !w->rotate && !w->closing && w->settling == w->emptied)
+	while (!is_ready_locked(w) && !w->rotate && !w->closing && w->settling == w->emptied)
 		if (!cond__wait_until(&w->wake, &w->lock, due))
 			return;
 }
@@ -359,6 +385,8 @@ static void *writer__main(void *arg)
 		list = w->head;
 		w->head = NULL;
 		w->tail = &w->head;
+		w->n_waiting = 0;
+		w->hurry = false;
 		rotate = w->rotate;
 		w->rotate = false;
 		closing = w->closing;

@@ -62,8 +62,10 @@ struct chunk *writer__get_chunk(struct writer *w, enum stream stream);
 /* Whether all chunks are in flight, so that writer__get_chunk() returns NULL until one is free. */
 bool writer__busy(struct writer *w);
 
-/* Passes a chunk to the writer; an empty one is recycled. */
-void writer__put_chunk(struct writer *w, struct chunk *chunk);
+/* Passes a chunk to the writer; an empty one is recycled. Unless in a HURRY, the writer's thread is
+ * not woken for a few chunks, since that costs as much as a few dozen rows. Returns whether it will
+ * write the chunk at once; if not, the caller puts one in a hurry later. */
+bool writer__put_chunk(struct writer *w, struct chunk *chunk, bool hurry);
 
 /* Finishes all open files; the next chunk of a stream opens a new one. Asynchronous. */
 void writer__rotate(struct writer *w);

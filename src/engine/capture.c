@@ -22,12 +22,12 @@
 #include "schema/schema.h"
 
 /* The reader's polling interval in ms: short under load, long when idle, and such that a round has
- * some hundred records, since each round costs a context switch. A CPU that only executes the
+ * thousands of records, since each round costs a context switch. A CPU that only executes the
  * fastest system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a quarter
  * of a buffer is full. */
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 100
-#define ROUND_FEW 500 /* records, including definitions, which may have 4 KiB each */
+#define ROUND_FEW 2000 /* records, including definitions, which may have 4 KiB each */
 #define SETTLE_NS (NSEC_PER_SEC / 2)
 /* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
  * may lose, because reader and writer may have to wait for the CPU or the disk. */
@@ -45,7 +45,8 @@ struct loss {
 
 struct account {
 	struct chunk *chunk;
-	uint64_t chunk_since;
+	uint64_t chunk_since; /* of its first row, or of those that are LEFT */
+	bool left;            /* earlier chunks that are not in a hurry */
 	atomic_uint_least64_t received, filtered, lost_queue;
 	atomic_uint_least64_t lost_elsewhere; /* by other writers of rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
@@ -101,19 +102,26 @@ bool capture__encodes(enum stream stream)
 	return false;
 }
 
+/* Adds one to a counter that no other thread changes, without an instruction that locks the bus. */
+static void count_one(atomic_uint_least64_t *n)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
 /* ---- rows into chunks ---- */
 
-static void hand_over(struct capture *c, struct account *a)
+static void hand_over(struct capture *c, struct account *a, bool hurry)
 {
 	if (a->chunk)
-		writer__put_chunk(c->writer, a->chunk);
+		a->left = !writer__put_chunk(c->writer, a->chunk, hurry);
 	a->chunk = NULL;
 }
 
 static void hand_over_all(struct capture *c)
 {
 	for (int s = 0; s < STREAM_COUNT; s++)
-		hand_over(c, &c->accounts[s]);
+		hand_over(c, &c->accounts[s], true);
 }
 
 static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
@@ -124,7 +132,8 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 	if (a->chunk)
 		return true;
 	a->chunk = writer__get_chunk(c->writer, stream);
-	a->chunk_since = clock__event_ns();
+	if (!a->left)
+		a->chunk_since = clock__event_ns();
 	if (a->chunk)
 		return true;
 	/* Rings are read one after the other: rows of one CPU may come after later ones of
@@ -134,7 +143,7 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 		a->queue_first_ns = ns;
 	if (fresh || ns > a->queue_last_ns)
 		a->queue_last_ns = ns;
-	atomic_fetch_add_explicit(&a->lost_queue, 1, memory_order_relaxed);
+	count_one(&a->lost_queue);
 	return false;
 }
 
@@ -154,7 +163,7 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 	struct account *a = &c->accounts[stream];
 
 	if (a->chunk && a->chunk->len + len > CHUNK_SIZE)
-		hand_over(c, a);
+		hand_over(c, a, false);
 	if (!have_chunk(c, stream, ns))
 		return;
 	account_row(a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
@@ -175,9 +184,9 @@ static void on_event(void *arg, const void *record, size_t size)
 		c->encoder->faults[FAULT_RECORD]++;
 		return;
 	}
-	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
+	count_one(&a->received);
 	if (c->repeats && repeats__has(c->repeats, record)) {
-		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
+		count_one(&a->filtered);
 		return;
 	}
 	if (!kind->is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
@@ -192,7 +201,7 @@ static void on_event(void *arg, const void *record, size_t size)
 			account_row(a->chunk, end, ns);
 	}
 	if (!end)
-		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
+		count_one(&a->filtered);
 	else if (c->latencies)
 		latencies__add(c->latencies, record);
 }
@@ -244,7 +253,7 @@ static void tell_loss(struct capture *c, enum stream stream, const char *cause, 
 	if (cpu >= 0)
 		p = csv__u64(p, cpu);
 	p = encode__end(now, p);
-	atomic_fetch_add_explicit(&c->accounts[STREAM_LOST].received, 1, memory_order_relaxed);
+	count_one(&c->accounts[STREAM_LOST].received);
 	add_row(c, STREAM_LOST, c->row, p - c->row, now);
 }
 
@@ -444,7 +453,7 @@ static void chores(struct capture *c, uint64_t now)
 	/* Rows wait at most this long for more rows. */
 	for (int s = 0; s < STREAM_COUNT; s++)
 		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= FLUSH_NS)
-			hand_over(c, &c->accounts[s]);
+			hand_over(c, &c->accounts[s], true);
 	if (now - c->second < NSEC_PER_SEC)
 		return;
 	c->second = now;
@@ -479,7 +488,7 @@ static void *read_records(void *arg)
 	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
 		one_round(c);
 		chores(c, clock__event_ns());
-		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
+		count_one(&c->rounds);
 		wait_ms = c->round_records < ROUND_FEW ? MIN(2 * wait_ms, WAIT_MAX_MS) :
 							 MAX(wait_ms / 2, WAIT_MIN_MS);
 		if (c->ended && engine__ended(c->engine)) {

@@ -119,7 +119,7 @@ static void put_rows(struct writer *w, enum stream stream, unsigned rows)
 
 	fill(c, rows);
 	cr_assert_eq(c->rows, rows);
-	writer__put_chunk(w, c);
+	writer__put_chunk(w, c, true);
 }
 
 /* Waits until the writer has processed that many rows of the stream. */
@@ -164,7 +164,7 @@ Test(writer, nothing_written)
 	struct writer_config c = config();
 	struct writer *w = start(&c);
 
-	writer__put_chunk(w, get(w, STREAM_FS));
+	writer__put_chunk(w, get(w, STREAM_FS), true);
 	writer__rotate(w);
 	cr_assert_eq(writer__close(w), 0);
 	cr_assert_eq(writer__close(w), 0);
@@ -283,18 +283,63 @@ Test(writer, queue_is_bounded)
 	/* A flood in one stream leaves room for streams with few rows. */
 	few = writer__get_chunk(w, STREAM_BLOCK);
 	cr_assert(few);
-	writer__put_chunk(w, few);
-	writer__put_chunk(w, held[0]);
+	writer__put_chunk(w, few, true);
+	writer__put_chunk(w, held[0], true);
 	held[0] = writer__get_chunk(w, STREAM_BLOCK);
 	cr_assert(held[0]);
 	cr_assert_null(writer__get_chunk(w, STREAM_FS));
 	for (int i = 0; i < 3; i++) {
 		fill(held[i], 5);
-		writer__put_chunk(w, held[i]);
+		writer__put_chunk(w, held[i], true);
 	}
-	writer__put_chunk(w, get(w, STREAM_FS));
+	writer__put_chunk(w, get(w, STREAM_FS), true);
 	cr_assert_eq(writer__close(w), 0);
 	assert_disk(15, 2);
+	writer__free(w);
+}
+
+/* Chunks that are in no hurry wait for others: for three more, for one that is in a hurry, and
+ * until no more chunks can be had. */
+Test(writer, some_wait_for_others)
+{
+	struct writer_config c = config();
+	struct writer_stream_stats s;
+	struct writer *w;
+	int i;
+
+	c.queue_chunks = 6;
+	w = start(&c);
+	for (i = 0; i < 4; i++) {
+		struct chunk *chunk = get(w, STREAM_FS);
+
+		usleep(20000); /* it would be written by then */
+		writer__stats(w, STREAM_FS, &s);
+		cr_assert_eq(s.written_rows, 0);
+		fill(chunk, 5);
+		cr_assert_eq(writer__put_chunk(w, chunk, false), i == 3);
+	}
+	wait_for(w, STREAM_FS, 20);
+	for (i = 0; i < 2; i++) {
+		struct chunk *chunk = get(w, i ? STREAM_BLOCK : STREAM_FS);
+
+		fill(chunk, 5);
+		cr_assert_eq(writer__put_chunk(w, chunk, i == 1), i == 1);
+	}
+	wait_for(w, STREAM_FS, 25);
+	wait_for(w, STREAM_BLOCK, 5);
+	{
+		struct chunk *held[5], *chunk = get(w, STREAM_FS);
+
+		for (i = 0; i < 5; i++)
+			held[i] = get(w, STREAM_FS);
+		fill(chunk, 5);
+		cr_assert_not(writer__put_chunk(w, chunk, false));
+		cr_assert_null(writer__get_chunk(w, STREAM_FS));
+		wait_for(w, STREAM_FS, 30);
+		for (i = 0; i < 5; i++)
+			writer__put_chunk(w, held[i], false);
+	}
+	cr_assert_eq(writer__close(w), 0);
 	writer__free(w);
 }
 
@@ -466,7 +511,7 @@ static void *produce(void *arg)
 		c->len = 100;
 		c->rows = 1;
 		c->first_ns = c->last_ns = 1 + i;
-		writer__put_chunk(w, c);
+		writer__put_chunk(w, c, true);
 		if (i % 10 == 0)
 			writer__rotate(w);
 	}
@@ -504,7 +549,7 @@ static void on_hold(int signal)
 static void *use_queue(void *arg)
 {
 	while (!atomic_load(&ended))
-		writer__put_chunk(arg, get(arg, STREAM_FS));
+		writer__put_chunk(arg, get(arg, STREAM_FS), true);
 	return NULL;
 }
 
