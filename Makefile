@@ -17,6 +17,7 @@
 #   make bench-all     the same, also for each operation; writes the docs and bench/results.json (root)
 #   make bench-workloads  how much longer whole programs take: find, tar, git, make, databases, servers, fio (root)
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
+#   make bench-own     what a row costs the recorder itself, by thread, on whole programs (root)
 #   make bench-rows    the cost of a row from the record to the file; fails if it has grown
 #   make bench-bpf     the cost of the BPF programs, compared with BEFORE=build/iotrc of another checkout (root)
 #   make bench-growth  how that grows with threads, files, depth of paths and rate of calls (root)
@@ -113,7 +114,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(addprefix $(BUILD)/workloads/,stepped_clock.so refused_program.so treefs)
 
-.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-all bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live bench-workloads install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-all bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-own bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live bench-workloads install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-bpf-stack check-build check-circles check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -528,7 +529,7 @@ $(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
 # CI builds the programs of benchmarks, since nothing else there does.
 bench-programs: all
 	@$(MAKE) --no-print-directory -C bench programs BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
-bench bench-all bench-workloads: deps all
+bench bench-all bench-own bench-workloads: deps all
 	@scripts/install-deps.sh bench
 	$(if $(filter bench,$@),,@scripts/install-deps.sh bench-workloads)
 	@$(MAKE) --no-print-directory -C bench $@ BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
