@@ -122,7 +122,7 @@ static void define_path(struct live_names *n, const struct rec_path *path)
 
 	if (!entry)
 		return;
-	memcpy(n->row, entry->text + entry->raw_len, entry->field_len);
+	memcpy(n->row, entry->text + entry->field_at, entry->field_len);
 	if (row_fields__first(n->row, entry->field_len, &field, 1) != 1)
 		return;
 	memcpy(name.fs_type, path->fs_type, sizeof(name.fs_type) - 1);

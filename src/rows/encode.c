@@ -156,6 +156,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	struct path_entry *entry;
 	size_t len = r->len, field_len, place_len;
 	char place[48], *p;
+	bool own;
 
 	if (r->kind == PATH_SPECIAL) {
 		len = special_name(raw, r);
@@ -169,7 +170,8 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	p = csv__u64(place, r->ino);
 	*p++ = ',';
 	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;
-	entry = dict__put(e->paths, r->id, sizeof(*entry) + len + field_len);
+	own = len == field_len && !memcmp(raw, field, len);
+	entry = dict__put(e->paths, r->id, sizeof(*entry) + len + (own ? 0 : field_len));
 	if (!entry)
 		return;
 	entry->flags = r->flags;
@@ -184,9 +186,10 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	memcpy(entry->place, place, place_len);
 	entry->place_len = place_len;
 	entry->raw_len = len;
+	entry->field_at = own ? 0 : len;
 	entry->field_len = field_len;
 	memcpy(entry->text, raw, len);
-	memcpy(entry->text + len, field, field_len);
+	memcpy(entry->text + entry->field_at, field, field_len);
 }
 
 static void define_task(struct encoder *e, const struct rec_task *r)

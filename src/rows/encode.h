@@ -41,13 +41,14 @@ static inline bool encode__is_detached(const char *path, size_t len)
 /* Definitions as they are stored: text that is copied into rows without change. */
 struct path_entry {
 	uint32_t flags, mode;
-	bool wanted;        /* by scope and --path */
-	uint16_t raw_len;   /* the path itself, as the base of relative paths */
-	uint16_t field_len; /* the filename field */
-	uint8_t place_len;  /* "inode,device" */
-	char place[48];     /* see place_len */
+	bool wanted;       /* by scope and --path */
+	uint16_t raw_len;  /* the path itself, as the base of relative paths */
+	uint16_t field_at; /* where the filename field is in the text: most paths are their own */
+	uint16_t field_len;
+	uint8_t place_len; /* "inode,device" */
+	char place[48];    /* see place_len */
 	char fs_type[FSTYPE_BYTES];
-	char text[]; /* raw, then the field */
+	char text[]; /* raw, then the field unless it is the same */
 };
 
 struct task_entry {

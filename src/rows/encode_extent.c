@@ -39,7 +39,7 @@ static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p
 
 	COLUMN(p, "filename");
 	if (path)
-		p = csv__mem(p, path->text + path->raw_len, path->field_len);
+		p = csv__mem(p, path->text + path->field_at, path->field_len);
 	COLUMN(p, "inode");
 	if (r->ino)
 		p = csv__u64(p, r->ino);
@@ -59,7 +59,7 @@ static char *overlay_columns(struct encoder *e, const struct rec_extent *r, char
 
 	COLUMN(p, "overlay_filename");
 	if (path)
-		p = csv__mem(p, path->text + path->raw_len, path->field_len);
+		p = csv__mem(p, path->text + path->field_at, path->field_len);
 	COLUMN(p, "overlay_inode");
 	if (r->seen_dev)
 		p = csv__u64(p, r->seen_ino);

@@ -309,7 +309,7 @@ static char *filename_column(struct encoder *e, const struct rec_fs_long *l,
 		if (p && !(*path && (*path)->wanted))
 			*path = out;
 	} else if (*path) {
-		p = csv__mem(p, (*path)->text + (*path)->raw_len, (*path)->field_len);
+		p = csv__mem(p, (*path)->text + (*path)->field_at, (*path)->field_len);
 	} else if (l && l->has & LONG_HAS_REQUESTED) {
 		p = requested_name(e, l, p);
 	}
