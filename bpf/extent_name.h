@@ -113,15 +113,15 @@ static __always_inline u64 define_in_scratch(u64 id, u64 dentry, u64 mount, u64 
 }
 
 /* Returns the id of the path of INODE at DENTRY and MOUNT, whose definition has been sent; 0 if it
- * has none, or the definition did not fit. */
+ * did not fit. A path of too many components for a lasting id is sent each time. */
 static __always_inline u64 path_of(u64 dentry, u64 mount, u64 inode)
 {
 	u64 id = path_hash(dentry, mount, inode);
 	u32 *sent = id ? bpf_map_lookup_elem(&paths_sent, &id) : 0;
 
-	if (!id || (sent && *sent == epoch))
+	if (sent && *sent == epoch)
 		return id;
-	return define_in_scratch(id, dentry, mount, inode);
+	return define_in_scratch(id ?: next_id(), dentry, mount, inode);
 }
 
 /* The same of INODE at one of its names. */

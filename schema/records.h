@@ -357,13 +357,15 @@ enum extent_kind {
 	EXTENT_READAHEAD,
 };
 
-/* Why a part is EXTENT_UNKNOWN; of UNKNOWN_SUBMISSION, or why only its submitter is not known. */
+/* Why a part is EXTENT_UNKNOWN; of UNKNOWN_SUBMISSION, or why only its submitter is not known. Of
+ * UNKNOWN_NAME, which no record has: user space finds that a part of a file has no name. */
 enum extent_reason {
 	UNKNOWN_NOT,
 	UNKNOWN_OPERATION,  /* neither a read nor a write: it carries no pages */
 	UNKNOWN_MEMORY,     /* the memory is not of the page cache, and its maker is not known */
 	UNKNOWN_SEGMENTS,   /* more parts than are followed */
 	UNKNOWN_SUBMISSION, /* before the recording began, or its note found no room */
+	UNKNOWN_NAME,       /* the kernel had no name of the file any more, or it found no room */
 	UNKNOWN_REASONS
 };
 

@@ -262,7 +262,8 @@ static const struct column extent_columns[] = {
 	{ "kind", COL_WORD, "", "data direct metadata journal swap readahead unknown",
 	  "What the bytes are" },
 	{ "filename", COL_TEXT, "", NULL,
-	  "Absolute path of the file, in the first mount namespace if it is mounted there" },
+	  "Absolute path of the file, in the first mount namespace if it is mounted there; empty if "
+	  "the kernel had no name of it any more (extent_unknown.name of the manifest)" },
 	INODE,
 	{ "fs_device", COL_DEVICE, "", NULL,
 	  "Device of the filesystem, major:minor, as device in fs" },

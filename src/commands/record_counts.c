@@ -68,7 +68,7 @@ void recording__take_snapshot(struct recording *r, struct status_snapshot *s)
 	}
 }
 
-/* Counts the rows of kind unknown by reason. */
+/* Counts the rows of which something is unknown by reason. */
 static void tell_unknown_extents(struct recording *r)
 {
 	uint64_t n[UNKNOWN_REASONS];

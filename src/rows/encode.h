@@ -91,7 +91,7 @@ struct encoder {
 	struct process_users *users; /* borrowed; or NULL */
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	struct matched matched;
-	uint64_t extents_unknown[UNKNOWN_REASONS]; /* rows of extent, by enum extent_reason */
+	uint64_t extents_unknown[UNKNOWN_REASONS]; /* parts of requests, by enum extent_reason */
 	unsigned int forgot; /* rounds until what was forgotten is dropped; 0: nothing was */
 	uint64_t faults[FAULTS];
 	struct flags_cached flags[FLAGS_CACHE];

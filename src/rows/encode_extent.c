@@ -27,15 +27,19 @@ static const char *const causes[CAUSES] = {
 };
 
 const char *const encode__unknown_reasons[UNKNOWN_REASONS] = {
-	[UNKNOWN_OPERATION] = "operation",
-	[UNKNOWN_MEMORY] = "memory",
-	[UNKNOWN_SEGMENTS] = "segments",
-	[UNKNOWN_SUBMISSION] = "submission",
+	[UNKNOWN_OPERATION] = "operation", [UNKNOWN_MEMORY] = "memory",
+	[UNKNOWN_SEGMENTS] = "segments",   [UNKNOWN_SUBMISSION] = "submission",
+	[UNKNOWN_NAME] = "name",
 };
+
+static const struct path_entry *path_of(struct encoder *e, uint64_t id)
+{
+	return id ? dict__get(e->paths, id) : NULL;
+}
 
 static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p)
 {
-	const struct path_entry *path = r->path ? dict__get(e->paths, r->path) : NULL;
+	const struct path_entry *path = path_of(e, r->path);
 
 	COLUMN(p, "filename");
 	if (path)
@@ -55,7 +59,7 @@ static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p
 /* For a file of a layer: the columns about the overlay's file. */
 static char *overlay_columns(struct encoder *e, const struct rec_extent *r, char *p)
 {
-	const struct path_entry *path = r->seen_path ? dict__get(e->paths, r->seen_path) : NULL;
+	const struct path_entry *path = path_of(e, r->seen_path);
 
 	COLUMN(p, "overlay_filename");
 	if (path)
@@ -91,18 +95,24 @@ static bool is_left_out(struct encoder *e, const struct rec_extent *r)
 {
 	const struct selection *s = e->selection;
 	const struct path_entry *path;
-	uint64_t id = r->seen_path ? r->seen_path : r->path;
 
 	if (!s->paths.n && !s->excluded_paths.n)
 		return false;
-	path = id ? dict__get(e->paths, id) : NULL;
+	path = path_of(e, r->seen_path ?: r->path);
 	return path ? !path->wanted : s->paths.n;
+}
+
+/* Whether it is a part of a file whose name should be known. Inodes of metadata may have none. */
+static bool lacks_name(struct encoder *e, const struct rec_extent *r)
+{
+	return r->ino && r->kind != EXTENT_METADATA && !path_of(e, r->path);
 }
 
 char *encode__extent(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_extent *r = record;
 
+	e->extents_unknown[UNKNOWN_NAME] += lacks_name(e, r);
 	if (is_left_out(e, r))
 		return NULL;
 	e->extents_unknown[r->reason < UNKNOWN_REASONS ? r->reason : 0]++;

@@ -13,7 +13,7 @@ import modules
 import recorder
 from test_block import SECTOR, settle
 from test_block_devices import Machine, run
-from test_lineage import (CGROUPS, FILE_SYSTEMS, PAGE, cgroup, dd, device_of, drop_caches, extents, file_system,
+from test_lineage import (CGROUPS, FILE_SYSTEMS, PAGE, cgroup, dd, device_of, drop_pages, extents, file_system,
                           placed, set_vm, whole)
 
 MIB = 1 << 20
@@ -149,7 +149,7 @@ def test_what_a_limit_holds_back_is_not_the_workers(tmp_path, operation):
         dd(point / "old", "bs=1M", "count=1", "conv=fsync")
         os.sync()
         settle(disk)
-        drop_caches()
+        drop_pages(point / "old")
         number = device_of(disk)
         with limited(("blkio", f"blkio.throttle.{operation}_bps_device", f"{number} {RATE}"),
                      ("io", "io.max", f"{number} {letter}bps={RATE}")) as start:

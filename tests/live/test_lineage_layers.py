@@ -11,7 +11,7 @@ import modules
 import recorder
 from test_block import SECTOR, settle
 from test_block_devices import Machine, run
-from test_lineage import (FILE_SYSTEMS, PAGE, SIZE, dd, device, device_of, drop_caches, extents, file_system, placed,
+from test_lineage import (FILE_SYSTEMS, PAGE, SIZE, dd, device, device_of, drop_pages, extents, file_system, placed,
                           whole)
 
 BYTES = 512 << 10
@@ -44,7 +44,7 @@ class Overlay:
                 with recorder.Recording(path, "--streams", "fs,block", "--lineage", code=None) as r:
                     dd(self.merged / "new", "bs=64k", "count=8", "conv=fsync")
                     dd(self.point / "beside", "bs=64k", "count=8", "conv=fsync")
-                    drop_caches()
+                    drop_pages(self.point / "lower/old")
                     (self.merged / "old").read_bytes()
                 self.seen = {name: os.stat(self.merged / name) for name in ("new", "old")}
                 self.layer = {name: os.stat(self.point / where / name) for name, where in
