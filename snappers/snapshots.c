@@ -224,9 +224,8 @@ static void begin_look(struct snapshots *s)
 	s->waited_ns = cpu_wait__ns();
 }
 
-/* The walk has the policy SCHED_IDLE, so it waits for a CPU as long as other programs use all of
- * them. Where it runs between them, they lose caches and the time of the disk to it: so it
- * rests. */
+/* The walk has nice 19, so it mostly waits for a CPU while other programs use all of them. Where it
+ * runs between them, they lose caches and the time of the disk to it: so it rests. */
 static void rest(struct snapshots *s)
 {
 	uint64_t ran = clock__mono_ns() - s->look_ns;

@@ -75,8 +75,12 @@ def record(tmp_path, name, *args, state="state", snapshots=True):
         assert work.stdout.readline() == b"done\n"
         if snapshots: # two of each, so that the second one began after everything that the program did
             processes, files = snapshots_of(r.session_directory)
-            recorder.wait_for(lambda: all(
-                now >= before + 2 for now, before in zip(snapshots_of(r.session_directory), (processes, files))), "snapshots of it")
+            def have_been_taken():
+                recorder.hurry(r.process.pid, "snapshots")
+                now = snapshots_of(r.session_directory)
+                return now[0] >= processes + 2 and now[1] >= files + 2
+
+            recorder.wait_for(have_been_taken, "snapshots of it")
         work.communicate()
         assert work.returncode == 0
     return r.session

@@ -62,12 +62,15 @@ def session(tmp_path):
 
 
 def wait(process, seconds=PATIENCE):
-    try:
-        return process.wait(seconds)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    """Waits SECONDS for its end, and as long as it has to wait for a CPU."""
+    watch, end = recorder.Stopwatch(), time.monotonic() + recorder.START
+    while process.poll() is None and watch.seconds() < seconds and time.monotonic() < end:
+        time.sleep(0.02)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"still there after {watch.seconds():.1f} s")
+    return process.returncode
 
 
 def verified(tmp_path):

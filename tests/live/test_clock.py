@@ -9,6 +9,8 @@ import datetime
 import json
 import mmap
 import os
+import pathlib
+import signal
 import struct
 import time
 
@@ -154,14 +156,21 @@ def test_in_a_time_namespace(tmp_path, shift):
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     r = recorder.Recording(
-        tmp_path, "--streams", "fs", "--path", str(tmp_path), "--state", str(state), *recorder.OWN, "-d", "6s",
-        ends=True, snapshots=True,
+        tmp_path, "--streams", "fs", "--path", str(tmp_path), "--state", str(state), *recorder.OWN, ends=True, snapshots=True,
     )
-    # unshare() does not pass signals on: the recorder ends by itself.
     r.command = ["unshare", "--time", "--monotonic", str(shift), "--fork", "--kill-child", *r.command]
     with r:
         path = tmp_path / "in"
         clocks = touch(path)
+        # The recorder is a child of unshare, which does not pass signals on.
+        pid = int(pathlib.Path(f"/proc/{r.process.pid}/task/{r.process.pid}/children").read_text())
+
+        def snapshots_are_there():
+            recorder.hurry(pid, "snapshots")
+            return all(list(r.session_directory.glob(f"{stream}/*.zst")) for stream in ("process", "filesystem_snapshot"))
+
+        recorder.wait_for(snapshots_are_there, "snapshots")
+        os.kill(pid, signal.SIGINT)
     check(r, r.rows("fs"), path, clocks)
     now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     for stream in ("process", "filesystem_snapshot"):

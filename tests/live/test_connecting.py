@@ -151,11 +151,11 @@ print(json.dumps(dict(what="snmp", **dict(zip(*fields)))))
 EINPROGRESS, EALREADY, ERESTARTSYS = -115, -114, -512
 
 
-@pytest.fixture(scope="module", params=[4, 6])
-def recorded(request, module_path):
-    with recorder.Recording(module_path, "--streams", "nw_conn", *recorder.OWN) as r:
+def record(path, version):
+    """The rows of the program's connects, and what it said."""
+    with recorder.Recording(path, "--streams", "nw_conn", *recorder.OWN) as r:
         process = subprocess.Popen(
-            ["unshare", "--net", sys.executable, "-c", f"VERSION = {request.param}{PROGRAM}"],
+            ["unshare", "--net", sys.executable, "-c", f"VERSION = {version}{PROGRAM}"],
             stdout=subprocess.PIPE, text=True,
         )
         out, _ = process.communicate(timeout=120)
@@ -164,8 +164,20 @@ def recorded(request, module_path):
     rows = r.rows("nw_conn")
     rows = rows[(rows["pid"] == str(process.pid)) & (rows["event_type"] == "CONNECT")]
     assert r.session.lost() == {}
-    assert set(rows["ipver"]) == {str(request.param)}
+    assert set(rows["ipver"]) == {str(version)}
     return rows, said
+
+
+@pytest.fixture(scope="module", params=[4, 6])
+def recorded(request, module_path):
+    """Once more where the kernel runs no programs in an interrupt of process 1 (recorder.unseen), and an outcome is missing that
+    an interrupt told."""
+    for left in reversed(range(3 if recorder.unseen(1) else 1)):
+        rows, said = record(module_path, request.param)
+        missing = [s for s in said if s.get("second") is not None and
+                   not ((rows["sport"] == str(s["port"])) & (rows["return_value"] == str(s["second"]))).any()]
+        if not missing or not left:
+            return rows, said
 
 
 def of(recorded, what):

@@ -4,6 +4,7 @@
 The oracle is tests/workloads/hammer.c, which counts its own operations, with twice as many processes as CPUs. iotrc
 records nothing else, so what it has seen and not filtered is exactly those.
 """
+import collections
 import contextlib
 import json
 import os
@@ -73,14 +74,40 @@ def check(session, oracle):
     return rows
 
 
+def told(r, cause):
+    """How many fs rows were lost by CAUSE so far, according to the table that SIGUSR1 prints."""
+    before = r.errors().count("\ntotal ")
+    r.send(signal.SIGUSR1)
+    recorder.wait_for(lambda: r.errors().count("\ntotal ") > before, "the table")
+    names, values = ([line.split() for line in r.errors().splitlines() if line.startswith(word)][-1]
+                     for word in ("stream ", "fs "))
+    (column,) = [i for i, name in enumerate(names) if name.endswith(f":{cause}")]
+    return int(values[len(values) - len(names) + column])
+
+
+def hammer_until_lost(r, tmp_path, thread, cause):
+    """Before, while and after THREAD of the recorder is held, which is until rows are lost by CAUSE. Returns the operations."""
+    made = collections.Counter()
+
+    def loses():
+        made.update(counted(hammer(tmp_path, 1)))
+        return told(r, cause) > 0
+
+    producers = hammer(tmp_path, 1)
+    time.sleep(0.3)
+    with ptrace.held(r.process.pid, thread):
+        made.update(counted(producers))
+        recorder.wait_for(loses, f"rows are lost: {cause}")
+        producers = hammer(tmp_path, 1)
+        time.sleep(0.3)
+    made.update(counted(producers))
+    return made
+
+
 @pytest.mark.parametrize("thread, cause", [("iotrc-reader", "ring"), ("iotrc-writer", "queue")])
 def test_every_operation_is_a_row_or_counted_as_lost(tmp_path, thread, cause):
     with record(tmp_path, "--memory", LEAST) as r:
-        producers = hammer(tmp_path, 2)
-        time.sleep(0.3)
-        with ptrace.held(r.process.pid, thread):
-            time.sleep(1.2)
-        oracle = counted(producers)
+        oracle = hammer_until_lost(r, tmp_path, thread, cause)
     rows = check(r.session, oracle)
     assert r.session.counts("fs")["lost"][cause] > 0
     assert {"read", "getattr", "access"} <= set(rows)
@@ -96,31 +123,17 @@ def test_at_full_speed(tmp_path):
     check(recorder.Session(r.session_directory), oracle)
 
 
-def shed(r):
-    """How many fs rows were shed so far, according to the table that SIGUSR1 prints."""
-    before = r.errors().count("\ntotal ")
-    r.send(signal.SIGUSR1)
-    recorder.wait_for(lambda: r.errors().count("\ntotal ") > before, "the table")
-    names, values = ([line.split() for line in r.errors().splitlines() if line.startswith(word)][-1]
-                     for word in ("stream ", "fs "))
-    return int(values[len(values) - len(names) + names.index(":shed")])
-
-
 def stepped_back(r, tmp_path, counts):
     """Does a few operations, which are added to COUNTS; was none of them shed?"""
-    before = shed(r)
+    before = told(r, "shed")
     time.sleep(0.5)
     counts.append(counted(hammer(tmp_path, 0)))
-    return shed(r) == before
+    return told(r, "shed") == before
 
 
 def test_lightens_before_it_loses_and_steps_back(tmp_path):
     with record(tmp_path, "--on-overload=lighten", "--memory", LEAST) as r:
-        producers = hammer(tmp_path, 2)
-        time.sleep(0.3)
-        with ptrace.held(r.process.pid, "iotrc-writer"):
-            time.sleep(1.2)
-        oracle = counted(producers)
+        oracle = hammer_until_lost(r, tmp_path, "iotrc-writer", "shed")
         # Calm for 5 s and 5 s, unless it was loaded twice: until the shed operations are rows again.
         again = []
         recorder.wait_for(lambda: stepped_back(r, tmp_path, again), "stepping back")

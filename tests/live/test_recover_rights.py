@@ -63,10 +63,11 @@ def test_the_command_recovers(killed, env):
 def next_recording(tmp_path, session, env):
     with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), output=tmp_path / "traces",
                             env=env) as r:
-        deadline = time.monotonic() + 20
-        while session.name not in r.errors():
-            assert time.monotonic() < deadline, r.errors()
-            time.sleep(0.1)
+        def reported():
+            recorder.hurry(r.process.pid, "staging")
+            return session.name in r.errors()
+
+        recorder.wait_for(reported, r.errors)
     return next(line for line in r.stderr.splitlines() if session.name in line)
 
 

@@ -73,6 +73,7 @@ def test_processes(tmp_path):
             before = ps()
             used = [] # when, and the CPU time so far by the kernel's own count
             def two_snapshots():
+                recorder.hurry(r.process.pid, "snapshots")
                 used.append((time.monotonic(), cpu_seconds(busy.pid)))
                 return len(list(r.session_directory.glob("process/*.zst"))) >= 2
             recorder.wait_for(two_snapshots, "two snapshots")

@@ -19,13 +19,15 @@ N, AT_ONCE = 397, 100
 SECRET = b"zorba"
 
 
+def opened(numbers):
+    return [["line", lines.line("open", f"\x01{i};", 0, 0, 0, 0, ret=3, texts=[b"/home/%s/file-%d" % (SECRET, i)])] for i in numbers]
+
+
 def opens():
     """N files, some at once: the engine reads them together."""
     steps = [BEGIN]
-    for i in range(N):
-        steps.append(["line", lines.line("open", f"\x01{i};", 0, 0, 0, 0, ret=3, texts=[b"/home/%s/file-%d" % (SECRET, i)])])
-        if i % AT_ONCE == AT_ONCE - 1:
-            steps += [["beat"], ["sleep", 0.5]]
+    for first in range(0, N, AT_ONCE):
+        steps += [*opened(range(first, min(first + AT_ONCE, N))), ["beat"], ["sleep", 0.5]]
     return [*steps, ["wait"]]
 
 
@@ -102,8 +104,10 @@ def test_names_are_replaced(tmp_path):
 
 def test_a_killed_recorder_is_recovered_from(tmp_path):
     """All rows on the disk are there, and the dtrace of the killed one has ended."""
-    run = Run(tmp_path, all_written, options=["--rotate-rows", AT_ONCE], end=signal.SIGKILL, vfs=[opens()])
-    assert run.code == -signal.SIGKILL and list(run.session.glob("fs/*.part"))
+    many = 3 * AT_ONCE # a whole file; then others, too few for one
+    steps = [BEGIN, *opened(range(many)), ["exists", f"{tmp_path}/out/*/*/*/fs/*.zst"], *opened(range(many, N)), ["wait"]]
+    run = Run(tmp_path, all_written, options=["--rotate-rows", many], end=signal.SIGKILL, vfs=[steps])
+    assert run.code == -signal.SIGKILL and list(run.session.glob("fs/*.part")) and list(run.session.glob("fs/*.zst"))
     done = iotrc("recover", run.out)
     assert done.returncode == 0, done.stdout + done.stderr
     assert run.manifest()["session"]["state"] == "recovered" and not list(run.session.glob("fs/*.part"))

@@ -22,7 +22,7 @@ static int fd;
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/iotrc-journal-XXXXXX");
+	strcpy(dir, "/dev/shm/iotrc-journal-XXXXXX"); /* each line is synced */
 	cr_assert(mkdtemp(dir));
 	fd = open(dir, O_RDONLY | O_DIRECTORY);
 	cr_assert_geq(fd, 0);
