@@ -112,7 +112,7 @@ BPF_OBJECTS := $(BUILD)/bpf/iotrc.bpf.o $(BUILD)/bpf/iotrc_6_2.bpf.o
 SKEL := $(if $(filter Linux,$(SYSTEM)),$(BUILD)/iotrc.skel.h $(BUILD)/iotrc_6_2.skel.h)
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
-	$(addprefix $(BUILD)/workloads/,stepped_clock.so refused_program.so treefs)
+	$(addprefix $(BUILD)/workloads/,failing_malloc.so stepped_clock.so refused_program.so treefs)
 
 .PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-all bench-bpf bench-fleet bench-growth bench-hour bench-limits bench-lineage bench-load bench-own bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live bench-workloads install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-bpf-stack check-build check-circles check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind

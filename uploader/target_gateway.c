@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json_text.h"
 #include "platform/macros.h"
 #include "uploader/answer.h"
 #include "uploader/credentials.h"
@@ -182,7 +183,7 @@ static char *read_url(const struct http_answer *a)
 	const char *found = body;
 
 	if (!is_https(body) && !is_http(body)) {
-		json = json_loadb(a->body, a->body_len, JSON_DECODE_ANY, NULL);
+		json = json_text__value(a->body, a->body_len, SIZE_MAX);
 		found = json ? find_url(json, DEPTH_MAX) : NULL;
 	}
 	if (found) {

@@ -2,6 +2,8 @@
 #include "base/json_text.h"
 
 #include <errno.h>
+#include <setjmp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,12 +57,56 @@ static size_t count_values(const char *text, size_t len)
 	return n;
 }
 
+/* Where to continue if a parse of this thread finds no memory. jansson 2.14 takes a failed
+ * allocation for an error in the text or, where it reads a string, does not notice it and writes
+ * beyond its copy. So its parser never sees one: it is left at once, and what it had allocated so
+ * far is lost. */
+static _Thread_local jmp_buf *without_memory;
+static atomic_bool lacks_memory;
+
+static void *allocate(size_t size)
+{
+	void *p = malloc(size);
+
+	if (!p && without_memory)
+		longjmp(*without_memory, 1);
+	if (!p)
+		atomic_store(&lacks_memory, true);
+	return p;
+}
+
+void json_text__begin(void)
+{
+	json_set_alloc_funcs(allocate, free);
+}
+
+bool json_text__lacks_memory(void)
+{
+	return atomic_load(&lacks_memory);
+}
+
+/* Returns 0; -EBADMSG, which ERROR describes; or -ENOMEM. */
+static int parse_or_leave(const char *text, size_t len, size_t flags, json_t **ret,
+			  json_error_t *error)
+{
+	jmp_buf here;
+
+	if (setjmp(here)) {
+		without_memory = NULL;
+		return -ENOMEM;
+	}
+	without_memory = &here;
+	*ret = json_loadb(text, len, flags, error);
+	without_memory = NULL;
+	return *ret ? 0 : -EBADMSG;
+}
+
 int json_text__parse(const char *text, size_t len, json_t **ret, char why[JSON_WHY_MAX])
 {
 	char shown[CSV_TEXT_MAX(40)];
 	json_error_t error;
-	json_t *root;
-	int n;
+	json_t *root = NULL;
+	int n, err;
 
 	if (len > SIZE_LIMIT) {
 		snprintf(why, JSON_WHY_MAX, "larger than 64 MiB");
@@ -70,8 +116,12 @@ int json_text__parse(const char *text, size_t len, json_t **ret, char why[JSON_W
 		snprintf(why, JSON_WHY_MAX, "more than %d values", VALUES_MAX);
 		return -EBADMSG;
 	}
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!root) {
+	err = parse_or_leave(text, len, JSON_REJECT_DUPLICATES, &root, &error);
+	if (err == -ENOMEM) {
+		snprintf(why, JSON_WHY_MAX, "%s", strerror(ENOMEM));
+		return err;
+	}
+	if (err) {
 		size_t shown_len = strnlen(error.text, 40);
 
 		n = (int)(csv__escape(shown, error.text, shown_len) - shown);
@@ -114,7 +164,13 @@ int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX])
 
 json_t *json_text__value(const char *text, size_t len, size_t most)
 {
-	return count_values(text, len) <= most ? json_loadb(text, len, 0, NULL) : NULL;
+	json_error_t error;
+	json_t *value;
+
+	if (count_values(text, len) > most ||
+	    parse_or_leave(text, len, JSON_DECODE_ANY, &value, &error))
+		return NULL;
+	return value;
 }
 
 json_t *json_text__read_value(int fd, size_t size, size_t most)
@@ -136,6 +192,8 @@ void json_text__print(const json_t *value, size_t flags)
 {
 	FILE *out = shown__stream(stdout);
 
+	if (!out)
+		return;
 	json_dumpf(value, out, flags);
 	fputc('\n', out);
 	fflush(out);

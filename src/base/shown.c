@@ -64,20 +64,29 @@ char *shown__copy(char *p, const char *s, size_t len)
 	return p;
 }
 
+#define PIECE 1024 /* bytes of text that are escaped without allocating memory */
+
 void shown__vline(FILE *out, const char *format, va_list args)
 {
-	char *text = NULL, *shown;
-	int len = vasprintf(&text, format, args);
+	char small[PIECE], shown_small[SHOWN_MAX(PIECE) + 1], *text = NULL, *shown, *end;
+	va_list again;
+	int len;
 
+	va_copy(again, args);
+	len = vasprintf(&text, format, args);
+	if (len < 0) {
+		text = NULL;
+		if (vsnprintf(small, sizeof(small), format, again) >= 0)
+			len = (int)strlen(small);
+	}
+	va_end(again);
 	if (len < 0)
 		return;
-	shown = malloc(SHOWN_MAX(len) + 1);
-	if (shown) {
-		char *end = shown__copy(shown, text, len);
-
-		*end++ = '\n';
-		fwrite(shown, 1, end - shown, out);
-	}
+	shown = text ? malloc(SHOWN_MAX(len) + 1) : NULL;
+	end = shown ? shown__copy(shown, text, len) :
+		      shown__copy(shown_small, text ?: small, MIN(len, PIECE));
+	*end++ = '\n';
+	fwrite(shown ?: shown_small, 1, end - (shown ?: shown_small), out);
 	free(shown);
 	free(text);
 }
@@ -91,7 +100,6 @@ void shown__line(FILE *out, const char *format, ...)
 	va_end(args);
 }
 
-#define PIECE 1024
 #define CHAR_MAX_BYTES 4 /* of one character in UTF-8 */
 
 /* What is written to a terminal. A character may come in two pieces: its first bytes wait here. */
@@ -160,5 +168,5 @@ FILE *shown__stream(FILE *out)
 		t->out = out;
 		t->shown = write_stream__new(t, on_write);
 	}
-	return t->shown ?: out;
+	return t->shown;
 }

@@ -19,15 +19,15 @@
  * nothing more. Returns the end, where the NUL is. */
 char *shown__copy(char *p, const char *s, size_t len);
 
-/* Prints the formatted text, escaped as by shown__copy(), and a line feed to OUT. Prints nothing if
- * out of memory. */
+/* Prints the formatted text, escaped as by shown__copy(), and a line feed to OUT. Without memory
+ * the line may be cut, but is there. */
 void shown__line(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Like shown__line(), with a va_list. */
 void shown__vline(FILE *out, const char *format, va_list args);
 
 /* Returns OUT, which is stdout or stderr; or, if that is a terminal, a stream that passes each line
- * through shown__copy() but keeps tabs. For output that is otherwise for programs. The caller
- * flushes it, and does not close it. For one thread only. */
+ * through shown__copy() but keeps tabs; NULL if out of memory. For output that is otherwise for
+ * programs. The caller flushes it, and does not close it. For one thread only. */
 FILE *shown__stream(FILE *out);
 
 #endif

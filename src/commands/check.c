@@ -236,7 +236,8 @@ static int write_form(const struct check *c, enum declaration_form form, FILE *o
 		return check__write_depfile(c->report, out);
 	default:
 		declaration = check__declaration_of(c->report);
-		err = json_dumpf(declaration, out, JSON_INDENT(1)) || fputc('\n', out) == EOF;
+		err = json_text__lacks_memory() || json_dumpf(declaration, out, JSON_INDENT(1)) ||
+		      fputc('\n', out) == EOF;
 		json_decref(declaration);
 		return err ? -EIO : 0;
 	}

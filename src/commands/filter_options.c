@@ -136,7 +136,11 @@ int filter_options__session(struct filter_options *f, const struct command *c, u
 		return command__usage(c, "more than %d filters", FILTER_OPTIONS_MAX);
 	for (int i = 0; i < f->n && !code; i++)
 		code = add_given(f, c, ret, i);
-	return code ?: check_values(ret, c, streams);
+	if (!code)
+		code = check_values(ret, c, streams);
+	if (!code && filter__begin(ret))
+		code = command__cannot(c, "out of memory");
+	return code;
 }
 
 int filter_options__live(const struct filter_options *f, const struct command *c,

@@ -17,7 +17,7 @@ int out_file__open(struct out_file *o, const char *name)
 	o->name = name;
 	if (!name) {
 		o->file = shown__stream(stdout);
-		return 0;
+		return o->file ? 0 : -ENOMEM;
 	}
 	if (asprintf(&o->temporary, "%s.part-XXXXXX", name) < 0)
 		return -ENOMEM;

@@ -355,8 +355,8 @@ int run_job__write_json(struct run_job *j, const json_t *report, FILE **ret_text
 	int err = 0;
 
 	if (j->data)
-		err = json_dumpf(report, j->data, JSON_INDENT(1)) || fputc('\n', j->data) == EOF ||
-		      fflush(j->data);
+		err = json_text__lacks_memory() || json_dumpf(report, j->data, JSON_INDENT(1)) ||
+		      fputc('\n', j->data) == EOF || fflush(j->data);
 	*ret_text = j->text ?: j->data ? NULL : stderr;
 	return err ? command__cannot(j->command, "cannot write the report") : 0;
 }

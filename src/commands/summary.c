@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/units.h"
 #include "commands/filter_options.h"
 #include "commands/summary_live.h"
@@ -212,7 +213,7 @@ static const char *file_name_of_key(void *arg, const struct dimension *d, const 
 	return t->names && !strcmp(d->name, "file") ? file_names__find(t->names, key, len) : NULL;
 }
 
-static void print_summary_json(struct summary_task *t, const struct summary_print *p)
+static int print_summary_json(struct summary_task *t, const struct summary_print *p)
 {
 	json_t *list = json_array(), *o = json_object(), *lost = json_object();
 
@@ -226,26 +227,28 @@ static void print_summary_json(struct summary_task *t, const struct summary_prin
 	json_object_set_new(o, "summaries", list);
 	json_object_set_new(o, "lost", lost);
 	json_object_set_new(o, "unfinished", json_boolean(t->result.unfinished));
-	json_dumpf(o, p->out, JSON_INDENT(1));
-	fputc('\n', p->out);
+	if (!json_text__lacks_memory()) {
+		json_dumpf(o, p->out, JSON_INDENT(1));
+		fputc('\n', p->out);
+	}
 	json_decref(o);
+	return json_text__lacks_memory() ? -ENOMEM : 0;
 }
 
-static void print_tables(struct summary_task *t, const struct summary_print *p)
+static int print_tables(struct summary_task *t, const struct summary_print *p)
 {
-	for (int i = 0; i < t->n_streams; i++) {
+	int err = 0;
+
+	for (int i = 0; i < t->n_streams && !err; i++) {
 		const struct summary *s = &t->summaries[t->order[i]];
 
 		if (i)
 			fputc('\n', p->out);
-		if (t->csv) {
-			summary_print__csv(p, s);
-			continue;
-		}
-		if (t->n_streams > 1)
+		if (!t->csv && t->n_streams > 1)
 			fprintf(p->out, "%s\n", schema_streams[s->stream].key);
-		summary_print__table(p, s);
+		err = (t->csv ? summary_print__csv : summary_print__table)(p, s);
 	}
+	return err;
 }
 
 /* Prints on stderr what limits the numbers. */
@@ -280,19 +283,20 @@ static void tell_limits(const struct summary_task *t)
 static int print_summary(struct summary_task *t)
 {
 	struct summary_print p = { .top = t->shown, .name = file_name_of_key, .arg = t };
+	int err;
 
 	p.out = t->output ? fopen(t->output, "we") : shown__stream(t->live.argv ? stderr : stdout);
 	if (!p.out)
-		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
-
-	if (t->json)
-		print_summary_json(t, &p);
-	else
-		print_tables(t, &p);
+		return command__cannot(t->command, "%s: %s", t->output ?: "cannot write",
+				       strerror(errno));
+	err = (t->json ? print_summary_json : print_tables)(t, &p);
 	fflush(p.out);
-	tell_limits(t);
-	if (t->output && (fflush(p.out) || ferror(p.out) || fclose(p.out)))
+	if (!err)
+		tell_limits(t);
+	if (t->output && (fflush(p.out) || ferror(p.out) || fclose(p.out)) && !err)
 		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
+	if (err)
+		return command__cannot(t->command, "%s", strerror(-err));
 	return command__flush(t->command, EXIT_OK);
 }
 

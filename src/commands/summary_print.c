@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/summary_print.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +140,7 @@ static void print_key_part(const struct summary_print *p, const struct summary *
 	}
 }
 
-void summary_print__table(const struct summary_print *p, const struct summary *s)
+int summary_print__table(const struct summary_print *p, const struct summary *s)
 {
 	size_t n = shown_groups(p, s), all = groups__count(s->groups);
 	struct group **sorted = summary__sorted(s);
@@ -147,7 +148,7 @@ void summary_print__table(const struct summary_print *p, const struct summary *s
 	char name[OTHERS_SIZE];
 
 	if (!sorted)
-		return;
+		return -ENOMEM;
 	print_heads(p, s);
 	for (size_t i = 0; i < n; i++) {
 		print_numbers(p, s, &value_of(sorted[i])->tally);
@@ -164,6 +165,7 @@ void summary_print__table(const struct summary_print *p, const struct summary *s
 	fputs(" total\n", p->out);
 	tally__clear(&others);
 	free(sorted);
+	return 0;
 }
 
 /* ---- CSV ---- */
@@ -227,13 +229,13 @@ static void print_csv_others(const struct summary_print *p, const struct summary
 	tally__clear(&others);
 }
 
-void summary_print__csv(const struct summary_print *p, const struct summary *s)
+int summary_print__csv(const struct summary_print *p, const struct summary *s)
 {
 	struct group **sorted = summary__sorted(s);
 	size_t n = shown_groups(p, s);
 
 	if (!sorted)
-		return;
+		return -ENOMEM;
 	for (int i = 0; i < s->n_by; i++)
 		fprintf(p->out, "%s,%s", s->by[i]->name,
 			strcmp(s->by[i]->name, "process") ? "" : "process_command,");
@@ -245,6 +247,7 @@ void summary_print__csv(const struct summary_print *p, const struct summary *s)
 		print_csv_row(p, s, sorted[i]);
 	print_csv_others(p, s, sorted, n);
 	free(sorted);
+	return 0;
 }
 
 /* ---- JSON ---- */

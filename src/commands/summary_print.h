@@ -19,14 +19,15 @@ struct summary_print {
 	void *arg;
 };
 
-/* A table. */
-void summary_print__table(const struct summary_print *p, const struct summary *s);
+/* Prints a table. Returns 0 or -ENOMEM. */
+int summary_print__table(const struct summary_print *p, const struct summary *s);
 
 /* Prints a header row, a row for each group, and, if there are more groups, one for them together,
- * which is named as in the table: "(9 others)". */
-void summary_print__csv(const struct summary_print *p, const struct summary *s);
+ * which is named as in the table: "(9 others)". Returns 0 or -ENOMEM. */
+int summary_print__csv(const struct summary_print *p, const struct summary *s);
 
-/* Returns an object with stream, by, groups[], others and total; NULL if out of memory. */
+/* Returns an object with stream, by, groups[], others and total; without memory NULL, or one
+ * that lacks something (json_text__lacks_memory()). */
 json_t *summary_print__json(const struct summary_print *p, const struct summary *s);
 
 #endif

@@ -133,14 +133,15 @@ static int load(int fd, json_t *targets, off_t *ret_end)
 		char why[JSON_WHY_MAX];
 		json_t *json = NULL;
 
-		if (len <= LINE_MAX_BYTES && !json_text__parse(line, len, &json, why) &&
-		    learn(targets, json) == -ENOMEM)
-			err = -ENOMEM;
+		err = len <= LINE_MAX_BYTES ? json_text__parse(line, len, &json, why) : -EBADMSG;
+		if (!err)
+			err = learn(targets, json);
+		err = err == -ENOMEM ? err : 0;
 		json_decref(json);
 		*ret_end += len;
 	}
-	if (ferror(f))
-		err = -EIO;
+	if (!err && len < 0 && !feof(f))
+		err = ferror(f) ? -EIO : -ENOMEM;
 	free(line);
 	fclose(f);
 	return err;

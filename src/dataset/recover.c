@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/dir_names.h"
+#include "base/json_text.h"
 #include "dataset/csv_repair.h"
 #include "dataset/journal.h"
 #include "dataset/manifest_file.h"
@@ -260,14 +261,17 @@ static int add_spec(struct recover *r, int dir, const char *entry, const char *p
 {
 	int fd = openat(dir, entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	unsigned char md[EVP_MAX_MD_SIZE];
-	json_t *list = json_object_get(r->root, "system_spec"), *spec;
-	char text[256 * 1024], sha256[65];
+	json_t *list = json_object_get(r->root, "system_spec"), *spec = NULL;
+	char text[256 * 1024], sha256[65], why[JSON_WHY_MAX];
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+	int err;
 
 	if (fd >= 0)
 		close(fd);
-	spec = n > 0 ? json_loadb(text, n, 0, NULL) : NULL;
-	if (!spec || !EVP_Digest(text, n, md, NULL, EVP_sha256(), NULL))
+	err = n > 0 ? json_text__parse(text, n, &spec, why) : -EBADMSG;
+	if (err == -ENOMEM)
+		return err;
+	if (err || !EVP_Digest(text, n, md, NULL, EVP_sha256(), NULL))
 		return 0; /* none of ours */
 	json_decref(spec);
 	for (int i = 0; i < 32; i++)

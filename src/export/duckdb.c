@@ -197,6 +197,10 @@ static int read_answer(FILE *said, int status, FILE *answer, char why[DUCKDB_WHY
 			len += snprintf(error + len, sizeof(error) - len, "%s", line);
 	}
 	free(line);
+	if (!feof(said)) {
+		snprintf(why, DUCKDB_WHY_MAX, "%s", strerror(ferror(said) ? EIO : ENOMEM));
+		return ferror(said) ? -EIO : -ENOMEM;
+	}
 	if (!status && answered)
 		return 0;
 	error[strcspn(error, "\n")] = 0;

@@ -95,13 +95,16 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	return add_line(arg, session, stream, line, len);
 }
 
-/* Returns a copy of a string of the manifest, after its last '/'; NULL if there is none. */
-static char *manifest_text(const struct session_reader *session, const char *key)
+/* Sets *RET to a copy of a string of the manifest, after its last '/', if there is one. Returns
+ * false if out of memory. */
+static bool copy_text(const struct session_reader *session, const char *key, char **ret)
 {
 	const char *text = json_string_value(json_object_get(session->root, key)),
 		   *slash = text ? strrchr(text, '/') : NULL;
 
-	return text ? strdup(slash ? slash + 1 : text) : NULL;
+	if (text)
+		*ret = strdup(slash ? slash + 1 : text);
+	return !text || *ret;
 }
 
 static int add_origin(void *arg, struct session_reader *session)
@@ -113,10 +116,12 @@ static int add_origin(void *arg, struct session_reader *session)
 		return -ENOMEM;
 	r->origins = origins;
 	o = &origins[r->n_origins++];
-	*o = (struct origin){ .session = manifest_text(session, "session_id"),
-			      .boot = manifest_text(session, "boot_id") };
-	o->machine = strdup(session_reader__string(session, session->root, "", "machine_id"));
-	return o->machine ? session_names__new(&o->names, session->root) : -ENOMEM;
+	*o = (struct origin){ .machine = strdup(session_reader__string(session, session->root, "",
+								       "machine_id")) };
+	if (!o->machine || !copy_text(session, "session_id", &o->session) ||
+	    !copy_text(session, "boot_id", &o->boot))
+		return -ENOMEM;
+	return session_names__new(&o->names, session->root);
 }
 
 /* ---- giving ---- */

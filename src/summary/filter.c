@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "summary/filter.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,14 +128,12 @@ static bool passes_paths(const struct filter *f, const struct export_row *row)
 
 static bool is_descendant(const struct filter *f, uint64_t pid)
 {
-	return f->descendants && pid < FILTER_PIDS_MAX && f->descendants[pid / 64] >> pid % 64 & 1;
+	return pid < FILTER_PIDS_MAX && f->descendants[pid / 64] >> pid % 64 & 1;
 }
 
 static void add_descendant(struct filter *f, uint64_t pid)
 {
-	if (!f->descendants)
-		f->descendants = calloc(FILTER_PIDS_MAX / 64, sizeof(*f->descendants));
-	if (f->descendants && pid < FILTER_PIDS_MAX)
+	if (pid < FILTER_PIDS_MAX)
 		f->descendants[pid / 64] |= UINT64_C(1) << pid % 64;
 }
 
@@ -271,6 +270,13 @@ bool filter__learn(struct filter *f, const struct export_row *row)
 
 	return row__uint(row, column, &pid) && !is_descendant(f, pid) && passes_pids(f, row) &&
 	       is_descendant(f, pid);
+}
+
+int filter__begin(struct filter *f)
+{
+	if (f->pids.n)
+		f->descendants = calloc(FILTER_PIDS_MAX / 64, sizeof(*f->descendants));
+	return f->pids.n && !f->descendants ? -ENOMEM : 0;
 }
 
 void filter__end(struct filter *f)

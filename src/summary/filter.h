@@ -29,7 +29,7 @@ struct filter {
 	 * session's manifest has what rows lack. */
 	struct filter_list users, containers;
 
-	uint64_t *descendants; /* own: a bit for each pid that passed; NULL: none */
+	uint64_t *descendants; /* own: a bit for each pid that passed; NULL without pids */
 };
 
 /* Adds the items of LIST, separated by commas (WHOLE: LIST is one item), to TO. Returns false if
@@ -42,6 +42,9 @@ bool filter__any(const struct filter *f);
 /* Returns NULL if rows of STREAM have everything that F needs, otherwise the name of what they
  * lack. */
 const char *filter__lacks(const struct filter *f, enum stream stream);
+
+/* Prepares F for rows, once all its lists are complete. Returns 0 or -ENOMEM. */
+int filter__begin(struct filter *f);
 
 /* How many of the first fields of a row of STREAM filter__passes() reads. */
 int filter__fields(const struct filter *f, enum stream stream);

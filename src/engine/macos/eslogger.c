@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "engine/macos/darwin.h"
 #include "engine/macos/eslogger.h"
 #include "engine/macos/marker.h"
@@ -351,7 +352,7 @@ static bool take_root(struct source *s, const json_t *root)
 
 bool eslogger__read(struct source *s, char *text, size_t len)
 {
-	json_t *root = json_loadb(text, len, 0, NULL);
+	json_t *root = json_text__value(text, len, SIZE_MAX);
 	bool taken = take_root(s, root);
 
 	json_decref(root);
