@@ -36,7 +36,7 @@ bool macos__block(struct source *s, const struct call_line *l)
 		.ns = macos__ns(s->all, l->ns),
 		.sector = (uint64_t)l->n[AT_SECTOR],
 		.request_id = ++s->all->requests,
-		.dev = (uint32_t)(l->n[AT_MAJOR] << 20 | (l->n[AT_MINOR] & 0xfffff)),
+		.dev = (uint32_t)l->n[AT_MAJOR] << 20 | ((uint32_t)l->n[AT_MINOR] & 0xfffff),
 		.cmd_flags = l->n[AT_READ] ? DTRACE_REQUEST_READ : DTRACE_REQUEST_WRITE,
 	};
 	r.issue_ns = r.ns - l->duration;
