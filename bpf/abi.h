@@ -78,9 +78,8 @@ enum syscall_props {
 	PROP_ENDS_FDS = 1 << 25,    /* ends descriptors, of sockets too, when it succeeds */
 	PROP_NOFOLLOW = 1 << 26,    /* a symlink at the end of the path is what it acts on */
 	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
-	PROP_ENDS_AIO = 1 << 28,    /* ends the memory that results of kernel AIO are in */
-	PROP_CONTINUES = 1 << 29,   /* SHAPE_RESTART: continues what was interrupted */
-	PROP_MOUNT_ATTR = 1 << 30,  /* aux points to struct mount_attr */
+	PROP_CONTINUES = 1 << 28,   /* SHAPE_RESTART: continues what was interrupted */
+	PROP_MOUNT_ATTR = 1 << 29,  /* aux points to struct mount_attr */
 };
 
 /* The type of the argument that size is. The kernel uses the upper half of its register only for a
@@ -98,6 +97,10 @@ struct syscall_desc {
 	u8 pad[2];
 	u32 props;
 };
+
+/* What a call ends, and with it the memory that results of kernel AIO are in: syscall_desc.kind
+ * with SHAPE_AIO. */
+enum aio_kind { KIND_ENDS_NOTHING, KIND_ENDS_CONTEXT, KIND_ENDS_PROCESS };
 
 /* How a waiting call gives its timeout: syscall_desc.kind with SHAPE_EPOLL. */
 enum timeout_kind {

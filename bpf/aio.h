@@ -136,7 +136,18 @@ static __always_inline void aio_appends(struct task_state *state, struct uring_f
 	state->base[1] += n;
 }
 
-/* Keeps the request at user address AT until its result is seen. */
+/* Whether a request KEY is in progress, or its result was not seen. */
+static __always_inline bool aio_in_flight(u64 key)
+{
+	struct uring_place *place = place_of(key);
+
+	if (place && place->key == key)
+		return true;
+	return aio_hashed && bpf_map_lookup_elem(&uring_flights, &key);
+}
+
+/* Keeps the request at user address AT until its result is seen. An earlier one at this address
+ * cannot be told from it any more: it has no result. */
 __noinline int aio_request(u64 at)
 {
 	struct task_state *state = current_state(false), *call;
@@ -149,6 +160,8 @@ __noinline int aio_request(u64 at)
 	call = get_uring_state();
 	if (!state || !f || !call)
 		return 0;
+	if (aio_in_flight(key))
+		complete_unreported(key);
 	begin_request(call, state);
 	call->compat = state->compat;
 	opcode = take_iocb(at) & (MAX_URING_OPS - 1);
@@ -279,7 +292,8 @@ __noinline u32 aio_tail(u64 context)
 
 /* Records the results that were added to the context of the call. Mostly there are none since the
  * thread's last look, and the tail is where it was. If it is there again because the ring has been
- * filled by results that other threads have looked at, the last ones wait for the next look. */
+ * filled by results that other threads have looked at, the last ones wait for the next look: at the
+ * latest the one when the context or the process ends. */
 static __always_inline void aio_look(struct task_state *state)
 {
 	u64 context = state->args[0];

@@ -25,6 +25,9 @@ struct {
 	__type(value, u64);
 } aio_keys SEC(".maps");
 
+/* Whether a request of kernel AIO has ever been in uring_flights. */
+bool aio_hashed;
+
 static __always_inline u64 aio_process(void)
 {
 	return kread(bpf_get_current_task(), task_struct, signal);
@@ -50,6 +53,8 @@ __noinline int aio_note(u64 key)
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
 	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), *kept;
 
+	if (!aio_hashed)
+		aio_hashed = true;
 	if (!submitted)
 		return 0;
 	slot.n = *submitted % AIO_SLOTS;

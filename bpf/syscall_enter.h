@@ -76,9 +76,12 @@ static __always_inline enum verdict enter_aio_call(struct task_state *state,
 {
 	if (d->aux) /* io_setup() */
 		return VERDICT_TRACE;
-	if (!(d->props & PROP_ENDS_AIO))
+	if (d->kind == KIND_ENDS_NOTHING)
 		return enter_aio(state, d->path);
-	aio_reap_process();
+	if (d->kind == KIND_ENDS_CONTEXT)
+		aio_reap_all(state->args[0]);
+	else
+		aio_reap_process();
 	return VERDICT_IGNORE;
 }
 

@@ -518,7 +518,9 @@ static void print_operations(void)
 	       "fetches it or ends before. If the request is still in progress when the program has\n"
 	       "ended, it has no result: `RESULT_UNKNOWN`. A request that `io_submit` refuses is a row\n"
 	       "with its errno if it is the first of the call; for a later one the call does not say\n"
-	       "why: `RESULT_UNKNOWN`.\n");
+	       "why: `RESULT_UNKNOWN`. If a program submits a request at an address where another one of\n"
+	       "its requests is in progress, the results of both look alike: the earlier one is a row\n"
+	       "with `RESULT_UNKNOWN`.\n");
 
 	printf("\n## arm64\n\nAll of these system calls are recorded, except those that arm64 does not have: ");
 	print_others(native_calls, ARRAY_SIZE(native_calls), arm64_calls, ARRAY_SIZE(arm64_calls));

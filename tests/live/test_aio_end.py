@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kernel AIO whose results are never reaped, that is refused, appends or has no offset: the program says what the rows
-must be."""
+"""Kernel AIO whose results are never reaped, that is refused, submitted again, appends or has no offset: the program says
+what the rows must be."""
 import collections
 import os
 import subprocess
@@ -18,7 +18,7 @@ def test_each_request_is_a_row(tmp_path):
         )
         assert done.returncode == 0
     said = [line.split() for line in done.stdout.splitlines()]
-    assert len(said) == 4 * 2 + 7 + 6
+    assert len(said) == 4 * 2 + 7 + 6 + 2 * 300
     rows = r.rows("fs")
     rows = rows[rows["pid"].isin({line[0] for line in said}) & rows["flags"].str.contains("AIO")]
     name = rows["filename"].map(os.path.basename).str.replace(r":\[\d+\]", "", regex=True)

@@ -12,6 +12,7 @@ static char buf[8192] __attribute__((aligned(4096)));
 static aio_context_t context;
 
 #define UNKNOWN LONG_MIN /* a result */
+#define REUSED 300       /* so many that some have no place of their own (bpf/uring_flight.h) */
 
 static struct iocb request(int op, int fd, long n, long offset)
 {
@@ -135,6 +136,28 @@ static void places(void)
 	say("write", "pipe", 5, "-", 5);
 }
 
+/* Requests submitted at the address of others that are still in progress: a call reads all of them
+ * before it begins the first. The results of the earlier ones cannot be told apart. */
+static void again(void)
+{
+	static struct iocb cb[REUSED];
+	int fd = OK(SYS(openat, AT_FDCWD, "left", O_RDONLY));
+	struct iocb *list[2 * REUSED];
+	struct io_event events[2 * REUSED];
+	aio_context_t large = 0;
+
+	OK(SYS(io_setup, 2L * REUSED, &large));
+	for (int i = 0; i < 2 * REUSED; i++) {
+		cb[i % REUSED] = request(IOCB_CMD_PREAD, fd, 200, 0);
+		list[i] = &cb[i % REUSED];
+		say("read", "left", 200, "0", i < REUSED ? UNKNOWN : 200);
+	}
+	IS(2 * REUSED, SYS(io_submit, large, 2L * REUSED, list));
+	IS(2 * REUSED, SYS(io_getevents, large, 2L * REUSED, 2L * REUSED, events, NULL));
+	OK(SYS(io_destroy, large));
+	IS(0, SYS(close, fd));
+}
+
 int main(int argc, char **argv)
 {
 	int fd, pid;
@@ -152,6 +175,7 @@ int main(int argc, char **argv)
 	OK(SYS(io_setup, 8L, &context));
 	refusals();
 	places();
+	again();
 	OK(SYS(io_destroy, context));
 	return 0;
 }
