@@ -17,7 +17,6 @@
 #include "export/rows.h"
 #include "export/where.h"
 #include "summary/filter.h"
-#include "summary/measure.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
 #define FORMATS \
@@ -271,28 +270,6 @@ static int prepare_parquet(struct export_task *t, const struct wishes *w)
 	return w->output ? 0 : command__usage(c, "this format needs -o FILE");
 }
 
-/* If there are several streams, keeps those that have the columns of the filters. Returns 0, or the
- * exit code after a message. */
-static int prepare_filter(struct export_task *t)
-{
-	int code = filter_options__session(&t->filters, t->command, t->streams, &t->filter);
-	int last = -1;
-	const char *lacks = NULL;
-
-	if (code || !filter__any(&t->filter))
-		return code;
-	for (int s = 0; s < STREAM_COUNT; s++) {
-		if (!(t->streams >> s & 1))
-			continue;
-		lacks = measures__of(s) ? filter__lacks(&t->filter, s) : "operations";
-		if (!lacks)
-			return 0;
-		last = s;
-	}
-	return command__usage(t->command, "rows of %s have no %s to filter by",
-			      schema_streams[last].key, lacks);
-}
-
 /* Returns 0, or the exit code after a message. */
 static int prepare_export(struct export_task *t, const struct wishes *w)
 {
@@ -314,7 +291,7 @@ static int prepare_export(struct export_task *t, const struct wishes *w)
 				      bad);
 	if (w->where && where__new(&t->where, w->where, t->streams, why))
 		return command__usage(c, "--where: %s", *why ? why : "out of memory");
-	return prepare_filter(t);
+	return filter_options__session(&t->filters, t->command, t->streams, &t->filter);
 }
 
 static int export_to_lake(struct export_task *t, const struct wishes *w, char **paths)

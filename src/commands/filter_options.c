@@ -127,6 +127,22 @@ static int check_values(const struct filter *f, const struct command *c, uint32_
 	return 0;
 }
 
+/* Of several streams, those that lack what F needs have no rows. One at least has to have it. */
+static int check_streams(const struct filter *f, const struct command *c, uint32_t streams)
+{
+	const char *lacks = NULL, *key = NULL;
+
+	for (int s = 0; s < STREAM_COUNT; s++) {
+		if (!(streams >> s & 1))
+			continue;
+		lacks = filter__lacks(f, s);
+		if (!lacks)
+			return 0;
+		key = schema_streams[s].key;
+	}
+	return lacks ? command__usage(c, "rows of %s have no %s to filter by", key, lacks) : 0;
+}
+
 int filter_options__session(struct filter_options *f, const struct command *c, uint32_t streams,
 			    struct filter *ret)
 {
@@ -138,6 +154,8 @@ int filter_options__session(struct filter_options *f, const struct command *c, u
 		code = add_given(f, c, ret, i);
 	if (!code)
 		code = check_values(ret, c, streams);
+	if (!code)
+		code = check_streams(ret, c, streams);
 	if (!code && filter__begin(ret))
 		code = command__cannot(c, "out of memory");
 	return code;

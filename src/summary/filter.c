@@ -36,19 +36,28 @@ bool filter__any(const struct filter *f)
 
 const char *filter__lacks(const struct filter *f, enum stream stream)
 {
-	if (f->slow_ns && !measures__of(stream)->time)
+	const struct measures *has = measures__of(stream);
+
+	if (!filter__any(f))
+		return NULL;
+	if (!has)
+		return "operations";
+	if (f->slow_ns && !has->time)
 		return "times";
-	if (f->errors && !measures__of(stream)->errors)
+	if (f->errors && !has->errors)
 		return "errors";
 	if (f->containers.n && !row__column(stream, "container_id"))
 		return "containers";
-	return (f->paths.n || f->excluded_paths.n) && stream != STREAM_FS ? "paths" : NULL;
+	if ((f->paths.n || f->excluded_paths.n) && !row__column(stream, "filename"))
+		return "paths";
+	return NULL;
 }
 
 int filter__fields(const struct filter *f, enum stream stream)
 {
-	static const char *const names[] = { "operation", "event_type", "filename",
-					     "command",   "pid",        "ppid" };
+	static const char *const names[] = {
+		"operation", "event_type", "filename", "overlay_filename", "command", "pid", "ppid"
+	};
 	int n = 0;
 
 	if (f->users.n || f->containers.n)
@@ -117,10 +126,13 @@ static bool passes_path(const struct filter *f, const char *path, size_t len)
 	       !is_below(&f->excluded_paths, path, len);
 }
 
+/* Of a part of a file on overlayfs, the name that the process saw counts, as in a recording. */
 static bool passes_paths(const struct filter *f, const struct export_row *row)
 {
-	struct two_paths paths =
-		two_paths__split(&row->fields[row__column(row->stream, "filename")]);
+	int seen = row__column(row->stream, "overlay_filename");
+	bool overlay = seen && row->fields[seen].len;
+	int column = overlay ? seen : row__column(row->stream, "filename");
+	struct two_paths paths = two_paths__split(&row->fields[column]);
 
 	return passes_path(f, paths.first.s, paths.first.len) ||
 	       (paths.two && passes_path(f, paths.second.s, paths.second.len));
@@ -253,7 +265,7 @@ bool filter__keeps(struct filter *f, const struct export_row *row)
 
 	if (!filter__any(f))
 		return true;
-	if (!measures__of(row->stream) || filter__lacks(f, row->stream))
+	if (filter__lacks(f, row->stream))
 		return false;
 	return !measure__row(row, &m) && filter__passes(f, row, &m);
 }

@@ -21,8 +21,8 @@ struct filter_list {
 struct filter {
 	uint64_t slow_ns; /* only what took at least this long */
 	bool errors;      /* only what failed */
-	/* For fs: operations; prefixes of paths. For all streams: commands; processes, and their
-	 * descendants as far as parents are known. */
+	/* For fs: operations; for fs and extent: prefixes of paths. For all streams: commands;
+	 * processes, and their descendants as far as parents are known. */
 	struct filter_list ops, paths, commands, pids, excluded_paths, excluded_commands;
 	bool ops_inverted; /* all but these */
 	/* Names or numbers of users; names of containers, patterns for them, or ids of cgroups. The

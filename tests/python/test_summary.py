@@ -321,6 +321,38 @@ def test_cat_says_what_it_cannot_filter_by(recorded, args, message):
     assert done.returncode == 2 and message in done.stderr
 
 
+@pytest.mark.parametrize("args, message", [
+    (["block", "--path", "/usr"], "rows of block have no paths to filter by"),
+    (["cache", "--errors"], "rows of cache have no errors to filter by"),
+])
+def test_watch_says_what_it_cannot_filter_by(recorded, args, message):
+    done = subprocess.run([record.IOTRC, "watch", "-e", *args, recorded], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and message in done.stderr
+
+
+@pytest.mark.parametrize("args, sectors", [
+    (["--path", "/srv/a"], {2, 4, 5}), (["--exclude-path", "/srv/a"], {1, 3, 6, 7}),
+    (["--path", "/layer"], {3}), (["--path", "/srv", "--exclude-path", "/srv/a/deep"], {2, 4, 6}),
+], ids=lambda a: " ".join(a) if isinstance(a, list) else "")
+def test_parts_of_requests_have_paths(tmp_path, template, args, sectors):
+    """Of a file on overlayfs the name that the process saw counts, as in a recording (docs/lineage.md)."""
+    session = craft.Session(tmp_path / "traces", template)
+    names = [("", ""), ("/srv/a", ""), ("/layer/srv/a", ""), ("/layer/1", "/srv/a/1"), ("/layer/2", "/srv/a/deep/2"),
+             ("/srv/a/3", "/srv/ab"), ("/layer/4", "/other")]
+    session.add("extent", [{"kind": "data", "size": "4096", "pid": "7", "command": "c", "operation": "write", "device": "8:0",
+                            "sector": str(sector), "filename": name, "overlay_filename": seen,
+                            "mono_ns": str(craft.START + sector)} for sector, (name, seen) in enumerate(names, 1)])
+    session.write()
+    cat = subprocess.run([record.IOTRC, "cat", "extent", tmp_path / "traces", "-c", "sector", *args], capture_output=True,
+                         text=True, check=True)
+    assert set(map(int, cat.stdout.split()[1:])) == sectors
+    watch = subprocess.run([record.IOTRC, "watch", "-e", "extent", "--format", "sector", tmp_path / "traces", *args],
+                           capture_output=True, text=True, check=True)
+    assert set(map(int, watch.stdout.split())) == sectors
+    got = read(summary(tmp_path / "traces", "--stream", "extent", "--by", "device", "--csv", *args).stdout)
+    assert got["calls"].tolist() == [str(len(sectors))]
+
+
 def test_a_process_has_its_descendants(recorded):
     fs = rows(recorded, "fs")
     shell = fs[(fs.operation == "process_exec") & fs.cmdline.fillna("").str.contains("sh -c .*big", regex=True)].iloc[-1]
