@@ -389,7 +389,7 @@ check-live: all workloads
 # Tests of python/iotrc.py that need only pandas; check-python runs the others, too. To select tests: make check-python
 # PYTHON_TESTS=tests/python/test_recipes.py
 PYTHON_TESTS ?= tests/python
-LOADER_TESTS = $(addprefix tests/python/,test_load.py test_refuse.py test_summary.py)
+LOADER_TESTS = $(addprefix tests/python/,test_full_output.py test_load.py test_refuse.py test_summary.py)
 check-loader check-python: all
 	$(if $(filter check-python,$@),@scripts/install-deps.sh python)
 	$(call say,TEST,$@)

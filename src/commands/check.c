@@ -217,7 +217,7 @@ static int write_check_report(struct check *c)
 	if (!text || !c->verdict)
 		return code;
 	check_print(c->report, c->verdict, c->summary, text);
-	return fflush(text) ? command__cannot(&check_command, "cannot write the report") : code;
+	return command__flush_file(&check_command, text, code);
 }
 
 enum declaration_form { FORM_DECLARATION, FORM_READS, FORM_UNUSED, FORM_DEPFILE };

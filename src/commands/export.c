@@ -65,7 +65,7 @@ static int write_row(void *arg, const struct export_row *row)
 	if (!filter__keeps(&t->filter, row))
 		return 0;
 	err = t->format->row(&t->export, row);
-	return !err && ferror(t->export.out) ? -EIO : err;
+	return !err && ferror(t->export.out) ? -errno : err;
 }
 
 /* Shows progress only on a terminal, and if the output goes to a file. */

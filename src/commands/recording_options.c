@@ -15,13 +15,13 @@
 static int print_help(const struct options *o)
 {
 	options__help(stdout);
-	return EXIT_OK;
+	return command__flush(&record_command, EXIT_OK);
 }
 
 static int print_version(const struct options *o)
 {
 	printf("iotrc %s (%s)\n", IOTRC_VERSION, IOTRC_COMMIT);
-	return EXIT_OK;
+	return command__flush(&record_command, EXIT_OK);
 }
 
 static int print_computer_id(const struct options *o)
@@ -34,20 +34,20 @@ static int print_computer_id(const struct options *o)
 		return EXIT_CANNOT;
 	}
 	puts(id);
-	return EXIT_OK;
+	return command__flush(&record_command, EXIT_OK);
 }
 
 /* The parser has read the file and found an error in it. */
 static int print_checked(const struct options *o)
 {
 	printf("%s: OK\n", o->config);
-	return EXIT_OK;
+	return command__flush(&record_command, EXIT_OK);
 }
 
 static int print_upload_help(const struct options *o)
 {
 	options__upload_help(stdout);
-	return EXIT_OK;
+	return command__flush(&upload_command, EXIT_OK);
 }
 
 static int (*const actions[])(const struct options *o) = {

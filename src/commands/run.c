@@ -24,7 +24,7 @@ static int write_run_report(struct run_job *j, const json_t *report)
 	if (!text)
 		return code;
 	run_report__print(report, text);
-	return fflush(text) ? command__cannot(&run_command, "cannot write the report") : code;
+	return command__flush_file(&run_command, text, code);
 }
 
 static int run_and_report(struct run_job *j, bool strict)

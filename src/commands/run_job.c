@@ -352,13 +352,14 @@ int run_job__run(struct run_job *j, json_t **ret)
 
 int run_job__write_json(struct run_job *j, const json_t *report, FILE **ret_text)
 {
-	int err = 0;
-
-	if (j->data)
-		err = json_text__lacks_memory() || json_dumpf(report, j->data, JSON_INDENT(1)) ||
-		      fputc('\n', j->data) == EOF || fflush(j->data);
 	*ret_text = j->text ?: j->data ? NULL : stderr;
-	return err ? command__cannot(j->command, "cannot write the report") : 0;
+	if (!j->data)
+		return 0;
+	if (json_text__lacks_memory() ||
+	    (json_dumpf(report, j->data, JSON_INDENT(1)) && !ferror(j->data)))
+		return command__cannot(j->command, "out of memory");
+	fputc('\n', j->data);
+	return command__flush_file(j->command, j->data, 0);
 }
 
 /* ---- options ---- */

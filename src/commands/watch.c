@@ -285,7 +285,7 @@ static int parse_watch_options(struct watch_task *t, struct command_line *l)
 /* PATHS are sessions. Without any, shows live activity, of the command ARGV if there is one. */
 static int run_watch(struct watch_task *t, char **paths, char **argv)
 {
-	int code = prepare_watch(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
+	int code = prepare_watch(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO, err;
 	const char *bad;
 
 	if (!code && *paths && (argv || t->duration || t->stuck))
@@ -301,7 +301,9 @@ static int run_watch(struct watch_task *t, char **paths, char **argv)
 	t->output.json = t->json;
 	format__choose(&t->output.export, t->what.streams, NULL, &bad);
 	code = *paths ? play(t, paths) : run_watch_live(t, argv);
-	watch_output__end(&t->output);
+	err = watch_output__end(&t->output);
+	if (err && !argv) /* otherwise the code is the command's, and the output is stderr */
+		code = command__cannot(t->command, "cannot write: %s", strerror(-err));
 	return code;
 }
 

@@ -132,6 +132,7 @@ static bool write_text(struct watch_output *o, const char *text, size_t len)
 			continue;
 		if (n < 0) {
 			o->closed |= errno != EINTR && errno != EAGAIN;
+			o->err = o->closed && errno != EPIPE ? -errno : 0;
 			return false;
 		}
 		done += n;
@@ -212,11 +213,12 @@ void watch_output__left_out(struct watch_output *o, uint64_t n)
 	o->left_out += n;
 }
 
-void watch_output__end(struct watch_output *o)
+int watch_output__end(struct watch_output *o)
 {
 	o->notice_ns = 0;
 	put_notice(o);
 	fclose(o->out);
 	free(o->text);
 	free(o->lines);
+	return o->err;
 }

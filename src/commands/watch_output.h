@@ -34,7 +34,8 @@ struct watch_output {
 
 	uint64_t left_out; /* lines, since the last notice */
 	uint64_t notice_ns;
-	bool closed; /* the reader has gone */
+	bool closed; /* the reader has gone, or the output failed */
+	int err;     /* why it failed: negative errno */
 };
 
 #define WATCH_BATCH_LINES 16384 /* of a batch; further lines are dropped */
@@ -51,7 +52,8 @@ void watch_output__flush(struct watch_output *o, bool sorted);
 /* Adds N lines that could not even be formatted to the dropped ones. */
 void watch_output__left_out(struct watch_output *o, uint64_t n);
 
-/* Prints the last notice and frees everything. */
-void watch_output__end(struct watch_output *o);
+/* Prints the last notice and frees everything. Returns 0, or why lines could not be written:
+ * negative errno. */
+int watch_output__end(struct watch_output *o);
 
 #endif

@@ -47,6 +47,7 @@ struct stuck {
 	struct thread_in *threads;
 	size_t n;
 	size_t left_out; /* threads beyond THREADS_MAX */
+	int output_err;  /* why stdout could not be written: negative errno */
 };
 
 static volatile sig_atomic_t stop;
@@ -378,14 +379,13 @@ static void print_stuck(const struct stuck *s)
 	if (s->left_out)
 		fprintf(stderr, "%zu threads beyond the first %d were not examined\n", s->left_out,
 			THREADS_MAX);
-	fflush(stdout);
 }
 
 /* ---- the whole ---- */
 
 static bool is_stuck_over(const struct stuck *s)
 {
-	return stop || !s->n || ferror(stdout) ||
+	return stop || !s->n || s->output_err ||
 	       (s->w->duration_ns && clock__event_ns() - s->begun_ns >= s->w->duration_ns);
 }
 
@@ -399,6 +399,8 @@ static int repeat(struct stuck *s, struct engine *e)
 		if (!s->n)
 			break;
 		print_stuck(s);
+		if (fflush(stdout) || ferror(stdout))
+			s->output_err = -errno;
 		for (int ms = 0; ms < PERIOD_MS && !is_stuck_over(s); ms += STEP_MS)
 			nanosleep(&step, NULL);
 		if (!s->w->json && !is_stuck_over(s))
@@ -448,6 +450,9 @@ int watch_stuck__run(const struct watch_stuck *w)
 		if (err)
 			code = command__cannot(w->command, "cannot read calls in progress: %s",
 					       strerror(-err));
+		else if (s.output_err && s.output_err != -EPIPE)
+			code = command__cannot(w->command, "cannot write: %s",
+					       strerror(-s.output_err));
 		engine__free(e);
 	}
 	free(s.threads);

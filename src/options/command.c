@@ -219,7 +219,7 @@ static void say(const struct command *c, const char *format, va_list args)
 
 	vsnprintf(line, sizeof(line), format, args);
 	shown__copy(shown, line, strlen(line));
-	fprintf(stderr, "iotrc %s: %s", c->name, shown);
+	fprintf(stderr, "iotrc%s%s: %s", *c->name ? " " : "", c->name, shown);
 }
 
 int command__usage(const struct command *c, const char *format, ...)
@@ -244,9 +244,14 @@ int command__cannot(const struct command *c, const char *format, ...)
 	return EXIT_CANNOT;
 }
 
-int command__flush(const struct command *c, int code)
+int command__flush_file(const struct command *c, FILE *file, int code)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if (!fflush(file) && !ferror(file))
 		return code;
 	return command__cannot(c, "cannot write: %s", strerror(errno));
+}
+
+int command__flush(const struct command *c, int code)
+{
+	return command__flush_file(c, stdout, code);
 }

@@ -103,5 +103,7 @@ int command__cannot(const struct command *c, const char *format, ...)
 /* Flushes stdout. Returns CODE, or EXIT_CANNOT with a line on stderr if something could not be
  * written. */
 int command__flush(const struct command *c, int code);
+/* The same for another file. */
+int command__flush_file(const struct command *c, FILE *file, int code);
 
 #endif
