@@ -134,7 +134,7 @@ static int export_to(struct export_task *t, const char *name, bool force, char *
 	char *map = NULL;
 	int err;
 
-	if (name && !force && !access(name, F_OK))
+	if (name && !force && out_file__exists(name))
 		return command__cannot(c, "%s exists: --force replaces it", name);
 	if (t->format->has_map && asprintf(&map, "%s.map", name) < 0)
 		return command__cannot(c, "out of memory");
@@ -161,10 +161,14 @@ static int export_parquet(struct export_task *t, const char *name, bool force, c
 					 .stream = __builtin_ctz(t->streams) };
 	int err;
 
-	if (!force && !access(name, F_OK))
+	if (!force && out_file__exists(name))
 		return command__cannot(t->command, "%s exists: --force replaces it", name);
 	err = out_file__open(&t->out, name);
 	config.file = t->out.temporary;
+	if (!err && !config.file) {
+		snprintf(result.why, sizeof(result.why), "%s: DuckDB writes only to files", name);
+		err = -ESPIPE;
+	}
 	if (!err)
 		err = parquet__write(&config, &t->export.rows, &result);
 	err = out_file__close(&t->out, err, force);
@@ -392,9 +396,9 @@ const struct command export_command = {
 		"csv, jsonl, parquet and arrow have the columns as recorded; in the other formats, times are\n"
 		"those of the operations' starts. Sorting uses up to 64 MiB of memory (oracle-general, lcs:\n"
 		"96), tables of files up to 32 MiB; the rest is stored in $TMPDIR, or /tmp. No comparison\n"
-		"matches an empty or absent column. FILE appears when it is complete; until then a\n"
-		"terminal shows the progress. stderr reports how many rows were exported, and how many had\n"
-		"been lost during recording.\n"
+		"matches an empty or absent column. FILE appears when it is complete, unless it is a\n"
+		"device or a pipe, such as /dev/stdout; until then a terminal shows the progress. stderr\n"
+		"reports how many rows were exported, and how many had been lost during recording.\n"
 		"\n"
 		"With --lake, all streams of each session become files of a lake (iotrc help lake), one\n"
 		"for each stream and day, which replace those that the lake already has of the session.\n"

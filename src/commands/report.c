@@ -129,7 +129,7 @@ static int write_page(struct report_task *t)
 	size_t len = 0;
 	int err;
 
-	if (!to_stdout && !t->force && !access(t->output, F_OK))
+	if (!to_stdout && !t->force && out_file__exists(t->output))
 		return command__cannot(&report_command, "%s exists: --force replaces it",
 				       t->output);
 	err = report__page(&t->report, &page, &len, &result);
@@ -176,8 +176,9 @@ static int serve_report(struct report_task *t)
  * system calls that a recording does not. */
 static void confine_report(const struct report_task *t)
 {
-	char *copy = strdup(t->output);
-	const char *dir = copy && strcmp(copy, "-") ? dirname(copy) : NULL;
+	bool to_stdout = !strcmp(t->output, "-");
+	char *copy = to_stdout ? NULL : realpath(t->output, NULL) ?: strdup(t->output);
+	const char *dir = copy ? dirname(copy) : NULL;
 
 	if (!t->serve)
 		confine(&(struct confinement){ .dirs = &dir,

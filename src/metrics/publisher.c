@@ -93,6 +93,7 @@ static int open_directory(struct publisher *p, char problem[PUBLISHER_PROBLEM_MA
 {
 	const char *path = p->settings->file, *name = name_of(path);
 	char *directory;
+	struct stat st;
 
 	if (!*name || strlen(name) > 200)
 		return fail(problem, -EINVAL, "--metrics-file: '%.100s' names no file", path);
@@ -105,6 +106,9 @@ static int open_directory(struct publisher *p, char problem[PUBLISHER_PROBLEM_MA
 		     strerror(errno));
 	free(directory);
 	snprintf(p->temporary, sizeof(p->temporary), TEMPORARY_FORMAT, name);
+	/* A file must not take the place of /dev/null. */
+	if (p->dir >= 0 && !fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) && !S_ISREG(st.st_mode))
+		return fail(problem, -EINVAL, "--metrics-file: %.300s is not a regular file", path);
 	return p->dir < 0 ? -EINVAL : 0;
 }
 

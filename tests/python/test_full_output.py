@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What cannot be written: each command that prints says so and fails, and none complains of a reader that has seen enough.
-/dev/full refuses each write with ENOSPC."""
+/dev/full refuses each write with ENOSPC. And output to what is no regular file, which no file may replace."""
 import os
 import signal
+import stat
 import subprocess
+import threading
 
 import pytest
 
@@ -51,3 +53,55 @@ def test_the_status_of_a_command_is_kept(session):
         done = subprocess.run([IOTRC, "watch", "--", "sh", "-c", "ls /; exit 7"], stdout=subprocess.PIPE, stderr=full, text=True,
                               check=False, timeout=50)
     assert done.returncode == 7 and "etc\n" in done.stdout
+
+
+WRITE = ["report SESSION --force -o", "export SESSION --to csv --force -o", "cat SESSION --force -o"]
+
+
+def run(words, session, *more, stdout=subprocess.DEVNULL):
+    return subprocess.run([*command(words, session), *more], stdout=stdout, stderr=subprocess.PIPE, text=True, check=False,
+                          timeout=50)
+
+
+@pytest.mark.parametrize("words", WRITE)
+def test_devices_and_pipes_are_not_replaced(tmp_path, session, words):
+    null, full, fifo, stdout, plain = (tmp_path / name for name in ("null", "full", "fifo", "stdout", "plain"))
+    os.mknod(null, 0o666 | stat.S_IFCHR, os.stat("/dev/null").st_rdev)
+    os.mknod(full, 0o666 | stat.S_IFCHR, os.stat("/dev/full").st_rdev)
+    os.mkfifo(fifo)
+    stdout.symlink_to("/proc/self/fd/1")
+    before = {path: (os.lstat(path).st_ino, os.lstat(path).st_mode) for path in tmp_path.iterdir()}
+    assert run(words, session, plain).returncode == 0
+    assert run(words, session, null).returncode == 0
+    done = run(words, session, full)
+    assert done.returncode == 1 and "No space left on device" in done.stderr
+    got = []
+    reader = threading.Thread(target=lambda: got.append(fifo.read_bytes()))
+    reader.start()
+    assert run(words, session, fifo).returncode == 0
+    reader.join()
+    with subprocess.Popen([*command(words, session), stdout], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as printing:
+        got.append(printing.stdout.read())
+    assert {path: (os.lstat(path).st_ino, os.lstat(path).st_mode) for path in before} == before
+    sizes = {len(text) for text in (plain.read_bytes(), *got)}
+    assert 0 not in sizes and max(sizes) - min(sizes) < 100 # a page has the time at which it was made
+
+
+@pytest.mark.parametrize("words", WRITE)
+def test_a_symlink_stays(tmp_path, session, words):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/file").write_text("old")
+    (tmp_path / "link").symlink_to("below/file")
+    assert "--force replaces it" in run(words.replace("--force ", ""), session, tmp_path / "link").stderr
+    assert run(words, session, tmp_path / "link").returncode == 0
+    assert os.readlink(tmp_path / "link") == "below/file"
+    assert len((tmp_path / "below/file").read_bytes()) > 100
+    assert {path.name for path in (tmp_path / "below").iterdir()} == {"file"}
+
+
+def test_metrics_replace_no_device(tmp_path, session):
+    null = tmp_path / "null"
+    os.mknod(null, 0o666 | stat.S_IFCHR, os.stat("/dev/null").st_rdev)
+    done = run("-d 1s --no-snapshots --streams fs -o", session, tmp_path / "out", "--metrics-file", null)
+    assert done.returncode == 1 and "null is not a regular file" in done.stderr
+    assert stat.S_ISCHR(os.lstat(null).st_mode)
