@@ -8,14 +8,19 @@ function look() {
   const charts = {};
   for (const box of document.querySelectorAll(".chart")) {
     const canvas = box.querySelector("canvas");
-    let colors = 0;
+    let colors = 0, coloured = 0; // pixels that are not grey
     if (canvas) {
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height), seen = new Set();
-      for (let i = 0; i < data.length; i += 4) if (data[i + 3]) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+      for (let i = 0; i < data.length; i += 4) {
+        const rgb = [data[i], data[i + 1], data[i + 2]];
+        if (!data[i + 3]) continue;
+        seen.add(rgb[0] << 16 | rgb[1] << 8 | rgb[2]);
+        coloured += Math.max(...rgb) - Math.min(...rgb) > 60;
+      }
       colors = seen.size;
     }
     const x = box.plot?.scales.x;
-    charts[box.dataset.chart] = { colors, min: x?.min, max: x?.max, focusable: box.tabIndex === 0 };
+    charts[box.dataset.chart] = { colors, coloured, min: x?.min, max: x?.max, focusable: box.tabIndex === 0 };
   }
   const tables = {};
   for (const table of document.querySelectorAll("table.data")) {

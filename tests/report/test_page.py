@@ -208,6 +208,20 @@ def test_widths_and_themes(page, tmp_path, width, scheme):
     assert max(levels) < 64 if scheme == "dark" else min(levels) > 192
 
 
+@pytest.mark.parametrize("seconds", [[0], [0, 10], [0, 3, 10]], ids=str)
+def test_values_without_neighbours_are_drawn(tmp_path, session, seconds):
+    """No line leads to a point whose neighbours have no value, as in the share of reads, nor to the only one of a chart."""
+    session.add("fs", [{"operation": "read", "filename": "/f", "pid": "7", "tid": "7", "size": "8192", "bytes_completed": "8192",
+                        "return_value": "8192", "offset": "0", "mono_ns": str(craft.START + at * 10**9)} for at in seconds])
+    report(session.write(), "-o", tmp_path / "r.html")
+    charts = browse(tmp_path / "r.html")["charts"]
+    share = next(chart for name, chart in charts.items() if name.startswith("Share of reads"))
+    # A point has about twenty coloured pixels, the edges of a chart's letters less than that together.
+    assert share["coloured"] > 10 + 12 * len(seconds)
+    if len(seconds) == 1:
+        assert charts["File operations"]["coloured"] > 22
+
+
 def test_print_is_light_and_fits_the_paper(page):
     seen = browse(page[0], ["media", {"media": "print"}], scheme="dark", width=720) # of a sheet of A4 within margins
     assert seen["overflow"] <= 0

@@ -119,11 +119,18 @@ function forgetCharts(root) {
   for (const box of root.querySelectorAll(".chart")) box.forget?.();
 }
 
+/** The points of a line that no line leads to: their neighbours have no value. */
+const lonely = (u, series) => {
+  const values = u.data[series];
+  return Array.from(values.keys()).filter(i => values[i] != null && values[i - 1] == null && values[i + 1] == null);
+};
+
 /** Lines over time. SERIES: {label, values, color, fmt}. */
 function lineChart(parent, label, x, series, { yMax, fmtY = fmt.short, fill = true, height } = {}) {
   return chart(parent, label, {
     series: [{ label: "time", value: (u, t) => t == null ? "" : fmt.time(t, 2) }, ...series.map(s => ({
-      label: s.label, stroke: () => css(s.color), width: 1.4, points: { show: false },
+      label: s.label, stroke: () => css(s.color), width: 1.4,
+      points: { show: true, size: 4, fill: () => css(s.color), filter: lonely },
       fill: fill && series.length <= 3 ? () => css(s.color) + "22" : undefined, value: (u, v) => v == null ? "" : fmtY(v), spanGaps: false }))],
     scales: { y: { range: (u, lo, hi) => [0, yMax ?? (hi > 0 ? hi * 1.06 : 1)] } },
     axes: [timeAxis(), valueAxis(fmtY)],
