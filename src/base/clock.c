@@ -31,8 +31,8 @@ struct clock {
 	bool retold;
 
 	struct {
-		int64_t second;
-		char text[19];
+		uint64_t from_ns; /* since 1970; the text is that of the second from there on */
+		char text[20];    /* up to the dot; empty at first */
 	} cache[SECONDS];
 	unsigned int oldest;
 	int64_t quarter; /* the seconds are those of the zone with this offset */
@@ -262,8 +262,6 @@ int clock__new(struct clock **ret)
 	look_up_namespace();
 	pthread_mutex_init(&c->lock, NULL);
 	c->quarter = INT64_MIN;
-	for (int i = 0; i < SECONDS; i++)
-		c->cache[i].second = INT64_MIN;
 	offset = measure(&c->polled_ns);
 	clock__observe(c, c->polled_ns, offset);
 	*ret = c;
@@ -316,28 +314,32 @@ static void put_civil(int64_t seconds, char out[19])
 	}
 }
 
+static void put_second(struct clock *c, int64_t second, unsigned int k)
+{
+	c->cache[k].from_ns = second * NSEC_PER_SEC;
+	put_civil(second + quarter_utc_offset(c, second), c->cache[k].text);
+	c->cache[k].text[19] = '.';
+}
+
 void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN])
 {
 	size_t i = c->n - 1;
+	unsigned int k = 0;
 	uint64_t real;
-	int64_t second;
-	unsigned int k;
 
 	while (i && mono_ns < c->offsets[i].from_mono_ns)
 		i--;
 	real = mono_ns + c->offsets[i].offset_ns;
-	second = real / NSEC_PER_SEC;
-	for (k = 0; k < SECONDS && c->cache[k].second != second; k++)
-		;
+	while (k < SECONDS && (real - c->cache[k].from_ns >= NSEC_PER_SEC || !*c->cache[k].text))
+		k++;
 	if (k == SECONDS) {
 		k = c->oldest;
 		c->oldest = (k + 1) % SECONDS;
-		c->cache[k].second = second;
-		put_civil(second + quarter_utc_offset(c, second), c->cache[k].text);
+		put_second(c, real / NSEC_PER_SEC, k);
 	}
-	memcpy(out, c->cache[k].text, 19);
-	out[19] = '.';
-	csv__padded(out + 20, real % NSEC_PER_SEC / 1000, 6);
+	/* Two zeroes, then the microseconds. */
+	csv__eight(out + 18, (uint32_t)(real - c->cache[k].from_ns) / 1000);
+	memcpy(out, c->cache[k].text, sizeof(c->cache[k].text));
 }
 
 bool clock__civil(int64_t second, uint32_t ns, int32_t utc_offset_s, char out[CLOCK_WALL_LEN])

@@ -52,7 +52,7 @@ static char *put_short(char *p, uint32_t v)
 	return p + 8 - zeroes;
 }
 
-static char *put_eight(char *p, uint32_t v)
+char *csv__eight(char *p, uint32_t v)
 {
 	put_word(p, eight_digits(v) | '0' * EACH_BYTE);
 	return p + 8;
@@ -60,13 +60,8 @@ static char *put_eight(char *p, uint32_t v)
 
 char *csv__padded(char *p, uint64_t v, unsigned int n)
 {
-	char *end = p + n, digits[8];
+	char *end = p + n;
 
-	if (n == 6) { /* each row's microseconds */
-		put_eight(digits, v % 1000000);
-		memcpy(p, digits + 2, 6);
-		return end;
-	}
 	for (p = end; n >= 2; n -= 2, v /= 100)
 		memcpy(p -= 2, pairs + v % 100 * 2, 2);
 	if (n)
@@ -86,8 +81,8 @@ char *csv__u64(char *p, uint64_t v)
 		return put_short(p, (uint32_t)v);
 	high = v / EIGHT;
 	p = high < EIGHT ? put_short(p, (uint32_t)high) :
-			   put_eight(put_short(p, (uint32_t)(high / EIGHT)), high % EIGHT);
-	return put_eight(p, v % EIGHT);
+			   csv__eight(put_short(p, (uint32_t)(high / EIGHT)), high % EIGHT);
+	return csv__eight(p, v % EIGHT);
 }
 
 char *csv__i64(char *p, int64_t v)

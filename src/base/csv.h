@@ -16,8 +16,9 @@
  * bytes (of each part of two), however short the number: what follows the number is overwritten. */
 char *csv__u64(char *p, uint64_t v);
 char *csv__i64(char *p, int64_t v);
-char *csv__padded(char *p, uint64_t v, unsigned int n);     /* the last N digits, zero-padded */
-char *csv__hex(char *p, uint64_t v);                        /* 0x… */
+char *csv__padded(char *p, uint64_t v, unsigned int n); /* the last N digits, zero-padded */
+char *csv__eight(char *p, uint32_t v);                  /* eight digits, zero-padded: V < 10^8 */
+char *csv__hex(char *p, uint64_t v);                    /* 0x… */
 char *csv__device(char *p, uint32_t major, uint32_t minor); /* major:minor */
 char *csv__millis(char *p, uint64_t ns);                    /* ns as ms, six decimals */
 

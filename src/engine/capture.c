@@ -252,7 +252,7 @@ static void tell_loss(struct capture *c, enum stream stream, const char *cause, 
 	COLUMN(p, "cpu_id");
 	if (cpu >= 0)
 		p = csv__u64(p, cpu);
-	p = encode__end(now, p);
+	p = encode__end(c->encoder, now, p);
 	count_one(&c->accounts[STREAM_LOST].received);
 	add_row(c, STREAM_LOST, c->row, p - c->row, now);
 }

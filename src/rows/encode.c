@@ -180,6 +180,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	entry->fs_type[FSTYPE_BYTES - 1] = 0;
 	if (!encode__is_plain_type(entry->fs_type))
 		*entry->fs_type = 0;
+	entry->fs_type_len = strlen(entry->fs_type);
 	entry->wanted = (e->selection->scope_all ||
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
 			matched__path(&e->matched, e->selection, raw, len);
@@ -339,6 +340,8 @@ char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version
 	return encode__word(p, text);
 }
 
+#define FLAGS_SHORT 16 /* most are no longer: a constant length is faster */
+
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p)
 {
 	size_t at = (value * 31 + (uintptr_t)set / sizeof(*set)) % FLAGS_CACHE;
@@ -349,7 +352,10 @@ char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t valu
 		c->value = value;
 		c->len = names__flags(set, value, c->text, sizeof(c->text));
 	}
-	return csv__mem(p, c->text, c->len);
+	csv__mem(p, c->text, FLAGS_SHORT);
+	if (c->len > FLAGS_SHORT)
+		csv__mem(p + FLAGS_SHORT, c->text + FLAGS_SHORT, c->len - FLAGS_SHORT);
+	return p + c->len;
 }
 
 char *encode__begin(struct encoder *e, enum stream stream, uint64_t ns, char *p)
@@ -359,11 +365,25 @@ char *encode__begin(struct encoder *e, enum stream stream, uint64_t ns, char *p)
 	return p + CLOCK_WALL_LEN;
 }
 
-char *encode__end(uint64_t ns, char *p)
+static char *mono_column(struct encoder *e, uint64_t ns, char *p)
+{
+	uint64_t value = ns / 100000000;
+
+	if (!value)
+		return csv__u64(p, ns);
+	if (value != e->mono_head.value) {
+		e->mono_head.value = value;
+		e->mono_head.len = csv__u64(e->mono_head.text, value) - e->mono_head.text;
+	}
+	csv__mem(p, e->mono_head.text, sizeof(e->mono_head.text));
+	return csv__eight(p + e->mono_head.len, ns % 100000000);
+}
+
+char *encode__end(struct encoder *e, uint64_t ns, char *p)
 {
 	column__end();
 	*p++ = ',';
-	p = csv__u64(p, ns);
+	p = mono_column(e, ns, p);
 	*p++ = '\n';
 	return p;
 }

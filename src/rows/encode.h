@@ -12,6 +12,7 @@
 
 #include "base/anonymize.h"
 #include "base/clock.h"
+#include "base/csv.h"
 #include "base/mounts.h"
 #include "dataset/memory.h"
 #include "rows/dict.h"
@@ -47,6 +48,7 @@ struct path_entry {
 	uint16_t field_len;
 	uint8_t place_len; /* "inode,device" */
 	char place[48];    /* see place_len */
+	uint8_t fs_type_len;
 	char fs_type[FSTYPE_BYTES];
 	char text[]; /* raw, then the field unless it is the same */
 };
@@ -95,6 +97,12 @@ struct encoder {
 	unsigned int forgot; /* rounds until what was forgotten is dropped; 0: nothing was */
 	uint64_t faults[FAULTS];
 	struct flags_cached flags[FLAGS_CACHE];
+	/* The digits of mono_ns, without the last eight, of the last row: those of most rows. */
+	struct {
+		uint64_t value;
+		size_t len;
+		char text[CSV_U64_MAX];
+	} mono_head;
 	char paths_buf[2][2 * PATH_BYTES + 2 + sizeof(DETACHED)];
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
 };
@@ -163,7 +171,7 @@ char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version
 /* Begins a row of STREAM with its first column, the wall time of NS. */
 char *encode__begin(struct encoder *e, enum stream stream, uint64_t ns, char *p);
 /* Ends a row with mono_ns. */
-char *encode__end(uint64_t ns, char *p);
+char *encode__end(struct encoder *e, uint64_t ns, char *p);
 /* Writes the name of the error in RET, a return value of the kernel, or nothing if RET is not an
  * error. */
 char *encode__errno(int64_t ret, char *p);

@@ -94,5 +94,5 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 		p = encode__word(encode__word(p, "REQ_OP_"), names->ops[op]);
 	COLUMN(p, "request_id");
 	p = csv__u64(p, r->request_id);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

@@ -33,7 +33,7 @@ char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "request_id");
 	if (r->request_id)
 		p = csv__u64(p, r->request_id);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }
 
 char *encode__fault(struct encoder *e, const void *record, size_t size, char *p)
@@ -57,5 +57,5 @@ char *encode__fault(struct encoder *e, const void *record, size_t size, char *p)
 	p = csv__hex(p, r->address);
 	COLUMN(p, "device_id");
 	p = csv__u64(p, r->dev);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

@@ -65,5 +65,5 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	p = csv__i64(p, r->ret);
 	COLUMN(p, "flags");
 	p = encode__late(p, ends->late);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

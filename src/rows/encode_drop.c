@@ -55,5 +55,5 @@ char *encode__drop(struct encoder *e, const void *record, size_t size, char *p)
 		p = csv__u64(p, r->reason);
 	COLUMN(p, "tcp_state");
 	p = ends__tcp_state(p, r->tcp_state);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

@@ -58,5 +58,5 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 	p = encode__errno(r->ret, p);
 	COLUMN(p, "flags");
 	p = encode__late(p, r->late);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

@@ -140,5 +140,5 @@ char *encode__extent(struct encoder *e, const void *record, size_t size, char *p
 	COLUMN(p, "fs_type");
 	p = csv__text(p, r->fs_type, strnlen(r->fs_type, FSTYPE_BYTES));
 	p = overlay_columns(e, r, p);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

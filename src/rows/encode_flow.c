@@ -104,5 +104,5 @@ char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "container_id");
 	if (r->cgroup)
 		p = csv__u64(p, r->cgroup);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }

@@ -277,15 +277,28 @@ static char *two_names(struct encoder *e, const struct path_entry *in, const str
 	return csv__quote(field, p);
 }
 
-static char *result_columns(const struct rec_fs *r, int64_t ret, char *p)
-{
-	bool known = !(r->has & FS_NO_RESULT);
+/* A return value, which of many calls is the number of bytes, too. */
+struct call_result {
+	bool known, is_bytes;
+	size_t len;
+	char text[CSV_U64_MAX + 1];
+};
 
-	COLUMN(p, "return_value");
-	if (known)
-		p = csv__i64(p, ret);
-	COLUMN(p, "errno");
-	return known ? encode__errno(ret, p) : p;
+static struct call_result make_result(const struct rec_fs *r, int64_t ret)
+{
+	struct call_result result = { .known = !(r->has & FS_NO_RESULT) };
+
+	if (!result.known)
+		return result;
+	result.is_bytes = r->has & FS_HAS_BYTES && ret >= 0;
+	result.len = csv__i64(result.text, ret) - result.text;
+	return result;
+}
+
+static char *result_field(const struct call_result *result, char *p)
+{
+	csv__mem(p, result->text, sizeof(result->text));
+	return p + result->len;
 }
 
 /* Whether --ops has the operation, which is noted then. */
@@ -323,6 +336,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const struct path_entry *path = NULL;
 	const struct task_entry *task = encode__task(e, r->task, r->ns);
 	const char *fs_type = NULL;
+	struct call_result result;
 	int64_t ret = r->ret;
 
 	if (!op_wanted(e, r->op))
@@ -340,6 +354,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->op == FS_PROCESS_EXIT)
 		ret = r->flags & 0x7f ? 128 + (r->flags & 0x7f) : (r->flags >> 8) & 0xff;
 
+	result = make_result(r, ret);
 	p = encode__begin(e, STREAM_FS, r->ns, p);
 	COLUMN(p, "operation");
 	csv__mem(p, ops[r->op].name, OP_NAME_MAX); /* a constant length is faster */
@@ -358,12 +373,12 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->has & FS_HAS_OFFSET)
 		p = csv__i64(p, r->offset);
 	COLUMN(p, "bytes_completed");
-	if (r->has & FS_HAS_BYTES && ret >= 0 && !(r->has & FS_NO_RESULT))
-		p = csv__u64(p, ret);
+	if (result.is_bytes)
+		p = result_field(&result, p);
 	COLUMN(p, "inode", "device");
 	if (path) {
-		p = csv__mem(p, path->place, path->place_len);
-		fs_type = path->fs_type;
+		csv__mem(p, path->place, sizeof(path->place)); /* as above */
+		p += path->place_len;
 	} else if (l && l->has & LONG_HAS_INODE) {
 		p = csv__u64(p, l->ino);
 		*p++ = ',';
@@ -377,7 +392,11 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "duration_ns");
 	if (r->op != FS_PROCESS_EXIT && r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
-	p = result_columns(r, ret, p);
+	COLUMN(p, "return_value");
+	p = result_field(&result, p);
+	COLUMN(p, "errno");
+	if (result.known)
+		p = encode__errno(ret, p);
 	COLUMN(p, "mmap_prot");
 	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_prot, l->aux, p);
@@ -390,9 +409,13 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "cmdline", "ppid", "container_id");
 	p = csv__mem(p, task->text + task->who_len, task->tail_len);
 	COLUMN(p, "fs_type");
-	if (fs_type)
+	if (path) {
+		csv__mem(p, path->fs_type, sizeof(path->fs_type));
+		p += path->fs_type_len;
+	} else if (fs_type) {
 		p = encode__word(p, fs_type);
-	else if (l && l->has & LONG_HAS_TYPE)
+	} else if (l && l->has & LONG_HAS_TYPE) {
 		p = requested_type(e, l, p);
-	return encode__end(r->ns, p);
+	}
+	return encode__end(e, r->ns, p);
 }

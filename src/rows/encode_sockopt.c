@@ -235,5 +235,5 @@ char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *
 	p = encode__tid(task, p);
 	COLUMN(p, "flags");
 	p = encode__late(p, r->late);
-	return encode__end(r->ns, p);
+	return encode__end(e, r->ns, p);
 }
