@@ -224,6 +224,13 @@ static void on_definition(void *arg, const void *record, size_t size)
 	forget_if_full(c);
 }
 
+static void on_expected(void *arg, const void *place)
+{
+	struct capture *c = arg;
+
+	encoder__expect(c->encoder, place);
+}
+
 static void on_clock(void *arg, uint64_t mono_ns, int64_t offset_ns)
 {
 	struct capture *c = arg;
@@ -548,7 +555,11 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	if (c->step_fd >= 0)
 		engine__watch(c->engine, c->step_fd);
 	c->own = (struct sink){
-		.define = on_definition, .event = on_event, .clock = on_clock, .arg = c
+		.define = on_definition,
+		.event = on_event,
+		.expect = on_expected,
+		.clock = on_clock,
+		.arg = c,
 	};
 	c->sink = c->keep ? keep__sink(c->keep, &c->own) : &c->own;
 	err = encoder__new(&c->encoder, &setup->encoder);

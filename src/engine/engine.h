@@ -43,6 +43,10 @@ struct engine_config {
 struct sink {
 	void (*define)(void *arg, const void *record, size_t size);
 	void (*event)(void *arg, const void *record, size_t size);
+	/* PLACE has the first bytes, sizeof(struct rec_fs), of a record that will probably come
+	 * soon. It may not be complete, or no record at all. NULL: the sink does not want to
+	 * know. */
+	void (*expect)(void *arg, const void *place);
 	/* For records of another time or machine: wall time was OFFSET_NS more than the records'
 	 * clock from MONO_NS on. Called before the events it applies to. */
 	void (*clock)(void *arg, uint64_t mono_ns, int64_t offset_ns);

@@ -72,6 +72,14 @@ static void keep_event(void *arg, const void *record, size_t size)
 	k->to->event(k->to->arg, record, size);
 }
 
+static void pass_expected(void *arg, const void *place)
+{
+	struct keep *k = arg;
+
+	if (k->to->expect)
+		k->to->expect(k->to->arg, place);
+}
+
 static void pass_clock(void *arg, uint64_t mono_ns, int64_t offset_ns)
 {
 	struct keep *k = arg;
@@ -122,7 +130,11 @@ const struct sink *keep__sink(struct keep *k, const struct sink *sink)
 {
 	k->to = sink;
 	k->sink = (struct sink){
-		.define = keep_definition, .event = keep_event, .clock = pass_clock, .arg = k
+		.define = keep_definition,
+		.event = keep_event,
+		.expect = pass_expected,
+		.clock = pass_clock,
+		.arg = k,
 	};
 	return &k->sink;
 }

@@ -24,10 +24,15 @@ struct generation {
 	struct block *blocks;
 };
 
+/* By then its slot is in the cache. */
+#define EXPECTED 4
+
 struct dict {
 	struct generation young, old;
 	struct generation leaving; /* until dict__drop() */
 	size_t max_entries, max_bytes;
+	uint64_t expected[EXPECTED]; /* the last ids of dict__expect() */
+	unsigned int n_expected;
 };
 
 static void generation__clear(struct generation *g)
@@ -50,12 +55,15 @@ static int generation__init(struct generation *g, size_t n_slots)
 	return g->slots ? 0 : -ENOMEM;
 }
 
-/* Ids are hashes or counters; a multiplication distributes both. */
+/* Where the search for ID begins. Ids are hashes or counters; a multiplication distributes both. */
+static size_t first_slot(uint64_t id)
+{
+	return (id * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
+}
+
 static struct dict_slot *generation__slot(const struct generation *g, uint64_t id)
 {
-	size_t i = (id * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
-
-	for (;; i++) {
+	for (size_t i = first_slot(id);; i++) {
 		struct dict_slot *s = &g->slots[i & (g->n_slots - 1)];
 
 		if (s->id == id || !s->id)
@@ -164,6 +172,24 @@ void *dict__get(const struct dict *d, uint64_t id)
 	if (!s->id && d->leaving.n)
 		s = generation__slot(&d->leaving, id);
 	return s->id ? s->value : NULL;
+}
+
+/* Only in the youngest generation: others are rare. */
+void dict__expect(struct dict *d, uint64_t id)
+{
+	const struct generation *g = &d->young;
+	uint64_t *expected = &d->expected[d->n_expected++ % EXPECTED];
+	const struct dict_slot *before = &g->slots[first_slot(*expected) & (g->n_slots - 1)];
+
+	if (before->id == *expected && before->value) {
+		const char *value = before->value;
+
+		__builtin_prefetch(value);
+		__builtin_prefetch(value + 64);
+		__builtin_prefetch(value + 128);
+	}
+	__builtin_prefetch(&g->slots[first_slot(id) & (g->n_slots - 1)]);
+	*expected = id;
 }
 
 bool dict__full(const struct dict *d)

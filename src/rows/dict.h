@@ -26,6 +26,10 @@ void *dict__put(struct dict *d, uint64_t id, size_t size);
  * dict__drop() after that. */
 void *dict__get(const struct dict *d, uint64_t id);
 
+/* Says that ID will probably be put or got soon. What is remembered of it is fetched into the
+ * cache, its value during one of the next calls. */
+void dict__expect(struct dict *d, uint64_t id);
+
 /* Whether a bound is reached: the caller should raise the epoch and call dict__forget(), and
  * dict__drop() when the events of before have been read. */
 bool dict__full(const struct dict *d);

@@ -254,6 +254,22 @@ void encoder__define(struct encoder *e, const void *record, size_t size)
 	}
 }
 
+_Static_assert(offsetof(struct rec_path, path) <= sizeof(struct rec_fs),
+	       "encoder__expect() may read it");
+
+void encoder__expect(struct encoder *e, const void *place)
+{
+	const struct rec_fs *r = place;
+	uint64_t path = 0;
+
+	if (r->type == REC_FS || r->type == REC_FS_LONG)
+		path = r->path;
+	else if (r->type == REC_PATH)
+		path = ((const struct rec_path *)place)->id;
+	if (path)
+		dict__expect(e->paths, path);
+}
+
 /* An event that was submitted before the epoch was raised is read by the end of the next round. */
 #define ROUNDS_KEPT 2
 

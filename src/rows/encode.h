@@ -115,6 +115,9 @@ struct encoder *encoder__free(struct encoder *e);
 
 /* Stores a definition (REC_PATH, REC_TASK). */
 void encoder__define(struct encoder *e, const void *record, size_t size);
+/* Fetches into the cache what the record at PLACE needs, of which the first bytes are known,
+ * sizeof(struct rec_fs). It may not be complete, or no record at all. */
+void encoder__expect(struct encoder *e, const void *place);
 /* If the definitions take too much memory, forgets old ones and returns true: the caller raises the
  * epoch of the engine. Not again before two rounds have ended, since events on their way refer to
  * what was forgotten before. */

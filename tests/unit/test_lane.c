@@ -56,7 +56,8 @@ Test(lane, many_times_round)
 			if (put(all + N, &at, taken, number))
 				number++;
 		cr_assert_eq(lane__waiting(l), burst < N ? burst : N);
-		lane__drain(l, lane__end(l), UINT64_MAX, on_record, &seen);
+		lane__drain(l, lane__end(l), UINT64_MAX,
+			    &(struct ring_sink){ .record = on_record, .arg = &seen });
 		cr_assert_eq(lane__waiting(l), 0);
 	}
 	cr_expect(seen.in_order);
@@ -139,7 +140,8 @@ Test(lane, long_records)
 			at += places;
 			number++;
 		}
-		lane__drain(l, lane__end(l), UINT64_MAX, on_mixed, &seen);
+		lane__drain(l, lane__end(l), UINT64_MAX,
+			    &(struct ring_sink){ .record = on_mixed, .arg = &seen });
 		cr_assert_eq(lane__waiting(l), 0);
 	}
 	cr_expect(seen.whole);
@@ -158,7 +160,7 @@ Test(lane, stops_where_requested)
 
 	cr_assert_eq(ftruncate(fd, N * sizeof(struct rec_fs)), 0);
 	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
-	lane__drain(l, 7, UINT64_MAX, on_record, &seen);
+	lane__drain(l, 7, UINT64_MAX, &(struct ring_sink){ .record = on_record, .arg = &seen });
 	cr_expect_eq(seen.n, 7);
 	cr_expect_eq(taken, 7);
 	cr_expect_eq(lane__waiting(l), 3);
@@ -190,14 +192,62 @@ Test(lane, stops_at_what_is_later)
 	for (int i = 0; i < 10; i++)
 		all[i].ns = 100 + i / 2;
 	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
-	lane__drain(l, 10, 99, on_record, &seen);
+	lane__drain(l, 10, 99, &(struct ring_sink){ .record = on_record, .arg = &seen });
 	cr_expect_eq(seen.n, 0);
-	lane__drain(l, 10, 102, on_record, &seen);
+	lane__drain(l, 10, 102, &(struct ring_sink){ .record = on_record, .arg = &seen });
 	cr_expect_eq(seen.n, 6);
 	cr_expect_eq(taken, 6);
-	lane__drain(l, 9, UINT64_MAX, on_record, &seen);
+	lane__drain(l, 9, UINT64_MAX, &(struct ring_sink){ .record = on_record, .arg = &seen });
 	cr_expect_eq(seen.n, 9);
 	lane__free(l);
 	munmap(all, size);
+	close(fd);
+}
+
+struct expected {
+	struct seen seen;
+	uint64_t n, next; /* as in struct seen, of places ahead */
+	bool in_order;
+};
+
+static void on_expected_record(void *arg, const void *record, size_t size)
+{
+	on_record(&((struct expected *)arg)->seen, record, size);
+}
+
+static void on_place(void *arg, const void *place)
+{
+	struct expected *x = arg;
+
+	x->in_order &= ((const struct rec_fs *)place)->size == x->next;
+	x->in_order &= x->next > x->seen.next;
+	x->n++;
+	x->next++;
+}
+
+/* The sink sees places ahead of the record, none beyond the end. */
+Test(lane, places_are_expected)
+{
+	int fd = memfd_create("lanes", 0);
+	u64 at = 0, taken = 0;
+	struct expected x = { .seen.in_order = true, .in_order = true, .next = 8 };
+	const struct ring_sink sink = { .record = on_expected_record,
+					.expect = on_place,
+					.arg = &x };
+	struct rec_fs *records;
+	struct lane *l;
+
+	cr_assert_eq(ftruncate(fd, N * sizeof(*records)), 0);
+	records = mmap(NULL, N * sizeof(*records), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq(records, MAP_FAILED);
+	for (size_t i = 0; i < N; i++)
+		records[i].size = i;
+	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
+	lane__drain(l, 1000, UINT64_MAX, &sink);
+	cr_expect_eq(x.seen.n, 1000);
+	cr_expect_eq(x.n, 1000 - 8);
+	cr_expect(x.seen.in_order && x.in_order);
+	lane__free(l);
+	munmap(records, N * sizeof(*records));
 	close(fd);
 }

@@ -99,7 +99,8 @@ Test(ring, many_times_round)
 	while (*f.producer < 5 * SIZE + 4321) {
 		while (put(&f, size, 0))
 			size = 8 + size * 7 % 66103;
-		cr_assert(ring__drain(r, ring__end(r), on_record, &seen));
+		cr_assert(ring__drain(r, ring__end(r),
+				      &(struct ring_sink){ .record = on_record, .arg = &seen }));
 		cr_assert_eq(ring__waiting(r), 0);
 	}
 	cr_expect(seen.right);
@@ -122,13 +123,15 @@ Test(ring, waits_for_who_still_writes)
 	at = *f.producer;
 	put(&f, 24, BPF_RINGBUF_BUSY_BIT);
 	put(&f, 16, 0);
-	cr_expect_not(ring__drain(r, ring__end(r), on_record, &seen));
+	cr_expect_not(ring__drain(r, ring__end(r),
+				  &(struct ring_sink){ .record = on_record, .arg = &seen }));
 	cr_expect_eq(seen.n, 1);
 	cr_expect_eq(*f.consumer, at);
 	head = 24 | BPF_RINGBUF_DISCARD_BIT;
 	write_at(&f, at, &head, sizeof(head));
 	seen.next = 2;
-	cr_expect(ring__drain(r, ring__end(r), on_record, &seen));
+	cr_expect(ring__drain(r, ring__end(r),
+			      &(struct ring_sink){ .record = on_record, .arg = &seen }));
 	cr_expect_eq(seen.n, 2);
 	cr_expect(seen.right);
 	ring__free(r);
@@ -149,11 +152,13 @@ Test(ring, no_memory_for_a_window)
 	while (*f.producer < 2 * MIB)
 		put(&f, 1000, 0);
 	close(copy);
-	cr_expect_not(ring__drain(r, ring__end(r), on_record, &seen));
+	cr_expect_not(ring__drain(r, ring__end(r),
+				  &(struct ring_sink){ .record = on_record, .arg = &seen }));
 	cr_expect_gt(seen.n, 0);
 	cr_expect_lt(seen.n, f.next);
 	cr_assert_eq(dup2(f.fd, copy), copy);
-	cr_expect(ring__drain(r, ring__end(r), on_record, &seen));
+	cr_expect(ring__drain(r, ring__end(r),
+			      &(struct ring_sink){ .record = on_record, .arg = &seen }));
 	cr_expect_eq(seen.n, f.next);
 	cr_expect(seen.right);
 	ring__free(r);
@@ -161,6 +166,16 @@ Test(ring, no_memory_for_a_window)
 	end(&f);
 }
 
+static size_t mapped(const struct window *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WINDOW_PARTS; i++)
+		n += w->parts[i].len;
+	return n;
+}
+
+/* What is read is mapped, and remains so until it has not been used between two trims. */
 Test(window, little_is_mapped)
 {
 	struct window w;
@@ -172,8 +187,19 @@ Test(window, little_is_mapped)
 		size_t n = at % 3000 < 2 * SIZE - at ? at % 3000 : 2 * SIZE - at;
 
 		cr_assert(!memcmp(window__see(&w, at, n), f.data + at, n));
-		cr_assert_leq(w.len, 2 * MIB);
+		cr_assert_leq(mapped(&w), at + 2 * MIB);
+		cr_assert_geq(mapped(&w), at + n);
 	}
+	window__trim(&w);
+	cr_expect_geq(mapped(&w), 2 * SIZE);
+	cr_expect_not_null(window__see(&w, MIB, 1));
+	window__trim(&w);
+	cr_expect_leq(mapped(&w), 2 * MIB);
+	cr_expect(!memcmp(window__see(&w, MIB, MIB), f.data + MIB, MIB));
+	cr_expect(!memcmp(window__see(&w, 0, 3 * MIB), f.data, 3 * MIB));
+	window__trim(&w);
+	window__trim(&w);
+	cr_expect_eq(mapped(&w), 0);
 	cr_expect_null(window__see(&w, 2 * SIZE, 1));
 	cr_expect_null(window__see(&w, 2 * SIZE - 8, 9));
 	cr_expect_not_null(window__see(&w, 2 * SIZE - 8, 8));

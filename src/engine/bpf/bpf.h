@@ -80,6 +80,7 @@ struct bpf_engine {
 	int epoll_fd;
 	/* The ends of rings and lanes at the last mark, and the time of the mark. */
 	uint64_t marked_ns, ends[MAX_CPUS], lane_ends[MAX_CPUS];
+	uint64_t trimmed_ns;
 	const struct sink *sink; /* during drain */
 	size_t draining;         /* the ring */
 

@@ -108,7 +108,21 @@ static const struct rec_fs *record_at(struct lane *l, uint64_t at, size_t *ret_s
 	return see(l, at, howmany(*ret_size, PLACE));
 }
 
-void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg)
+/* By then, what short records need has come from memory. */
+#define AHEAD 8
+
+/* Tells SINK about the place at AT, before END. */
+static void expect_place(const struct lane *l, uint64_t at, uint64_t end,
+			 const struct ring_sink *sink)
+{
+	size_t offset = (at & (l->n - 1)) * PLACE;
+	const void *place = at < end ? window__peek(&l->records, offset, PLACE) : NULL;
+
+	if (place)
+		sink->expect(sink->arg, place);
+}
+
+void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, const struct ring_sink *sink)
 {
 	uint64_t at = *l->taken, given = at;
 
@@ -122,9 +136,16 @@ void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record re
 			__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
 			given = at;
 		}
-		record(arg, next, size);
+		if (sink->expect)
+			expect_place(l, at + AHEAD, end, sink);
+		sink->record(sink->arg, next, size);
 		at += howmany(size, PLACE);
 	}
 	if (at != given)
 		__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
+}
+
+void lane__trim(struct lane *l)
+{
+	window__trim(&l->records);
 }

@@ -27,8 +27,11 @@ uint64_t lane__end(struct lane *l);
 size_t lane__waiting(struct lane *l);
 size_t lane__size(const struct lane *l);
 
-/* Passes each record before END to RECORD and releases its space, up to the first one later than
+/* Passes each record before END to SINK and releases its space, up to the first one later than
  * UNTIL_NS, or that cannot be mapped for lack of memory. */
-void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg);
+void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, const struct ring_sink *sink);
+
+/* Gives memory of the lane back that has not been read since the last call. */
+void lane__trim(struct lane *l);
 
 #endif

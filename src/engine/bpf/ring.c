@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/bpf/window.h"
+#include "schema/records.h"
 
 /* Space is released every so many bytes, because the position shares a cache line with the
  * producers. */
@@ -80,13 +81,25 @@ size_t ring__size(const struct ring *r)
 	return r->size;
 }
 
-bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
+/* Tells SINK about the record at AT, before END. */
+static void expect_next(const struct ring *r, uint64_t at, uint64_t end,
+			const struct ring_sink *sink)
+{
+	size_t offset = (at & (r->size - 1)) + BPF_RINGBUF_HDR_SZ;
+	const void *place = at < end ? window__peek(&r->data, offset, sizeof(struct rec_fs)) : NULL;
+
+	if (place)
+		sink->expect(sink->arg, place);
+}
+
+bool ring__drain(struct ring *r, uint64_t end, const struct ring_sink *sink)
 {
 	uint64_t at = *r->consumer, given = at;
 
 	while (at < end) {
 		size_t offset = at & (r->size - 1);
 		const void *head = window__see(&r->data, offset, BPF_RINGBUF_HDR_SZ);
+		uint64_t next;
 		uint32_t len, size;
 
 		if (!head)
@@ -95,14 +108,17 @@ bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
 		if (len & BPF_RINGBUF_BUSY_BIT)
 			break;
 		size = len & ~BPF_RINGBUF_DISCARD_BIT;
+		next = at + ((size + BPF_RINGBUF_HDR_SZ + 7) & ~7u);
+		if (sink->expect)
+			expect_next(r, next, end, sink);
 		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
 			const void *body = window__see(&r->data, offset + BPF_RINGBUF_HDR_SZ, size);
 
 			if (!body)
 				break;
-			record(arg, body, size);
+			sink->record(sink->arg, body, size);
 		}
-		at += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
+		at = next;
 		if (at - given >= GIVE_BACK) {
 			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
 			given = at;
@@ -111,4 +127,9 @@ bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
 	if (at != given)
 		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
 	return at >= end;
+}
+
+void ring__trim(struct ring *r)
+{
+	window__trim(&r->data);
 }

@@ -24,11 +24,20 @@ uint64_t ring__end(struct ring *r);
 size_t ring__waiting(struct ring *r);
 size_t ring__size(const struct ring *r);
 
-typedef void (*ring_record)(void *arg, const void *record, size_t size);
+/* Receives records. */
+struct ring_sink {
+	void (*record)(void *arg, const void *record, size_t size);
+	/* See engine.h: struct sink. */
+	void (*expect)(void *arg, const void *place);
+	void *arg;
+};
 
-/* Passes each record before END to RECORD and releases its space. Returns false at a record that a
+/* Passes each record before END to SINK and releases its space. Returns false at a record that a
  * producer is still writing, or that cannot be mapped for lack of memory; a later call continues
  * there. */
-bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg);
+bool ring__drain(struct ring *r, uint64_t end, const struct ring_sink *sink);
+
+/* Gives memory of the ring back that has not been read since the last call. */
+void ring__trim(struct ring *r);
 
 #endif

@@ -94,11 +94,27 @@ void rings__free(struct bpf_engine *b)
 
 /* ---- reading them ---- */
 
+/* Under load all buffers are mapped, since they are read from end to end within this time. */
+#define TRIM_NS (10 * NSEC_PER_SEC)
+
+static void trim_all(struct bpf_engine *b)
+{
+	if (b->marked_ns - b->trimmed_ns < TRIM_NS)
+		return;
+	b->trimmed_ns = b->marked_ns;
+	ring__trim(b->definitions);
+	for (size_t i = 0; i < b->n_rings; i++)
+		ring__trim(b->rings[i]);
+	for (size_t i = 0; i < b->n_lanes; i++)
+		lane__trim(b->lanes[i]);
+}
+
 void rings__mark(struct engine *e)
 {
 	struct bpf_engine *b = (struct bpf_engine *)e;
 
 	b->marked_ns = clock__event_ns();
+	trim_all(b);
 	for (size_t i = 0; i < b->n_rings; i++)
 		b->ends[i] = ring__end(b->rings[i]);
 	for (size_t i = 0; i < b->n_lanes; i++)
@@ -109,9 +125,12 @@ void rings__mark(struct engine *e)
  * contains its id. */
 static void drain_definitions(struct bpf_engine *b)
 {
+	const struct ring_sink to = { .record = b->sink->define,
+				      .expect = b->sink->expect,
+				      .arg = b->sink->arg };
 	uint64_t end = ring__end(b->definitions), begun = 0;
 
-	while (!ring__drain(b->definitions, end, b->sink->define, b->sink->arg)) {
+	while (!ring__drain(b->definitions, end, &to)) {
 		uint64_t now = clock__event_ns();
 
 		if (!begun)
@@ -133,8 +152,12 @@ void rings__define(struct bpf_engine *b, const struct sink *sink)
  * CPU % rings (rings__map()). */
 static void drain_lanes(struct bpf_engine *b, uint64_t ns)
 {
+	const struct ring_sink to = { .record = b->sink->event,
+				      .expect = b->sink->expect,
+				      .arg = b->sink->arg };
+
 	for (size_t i = b->draining; i < b->n_lanes; i += b->n_rings)
-		lane__drain(b->lanes[i], b->lane_ends[i], ns, b->sink->event, b->sink->arg);
+		lane__drain(b->lanes[i], b->lane_ends[i], ns, &to);
 }
 
 /* A CPU's records are in its lane or in its ring; earlier ones of the lane come first. */
@@ -149,13 +172,14 @@ static void on_ring_event(void *arg, const void *record, size_t size)
 void rings__drain(struct engine *e, const struct sink *sink)
 {
 	struct bpf_engine *b = (struct bpf_engine *)e;
+	const struct ring_sink to = { .record = on_ring_event, .arg = b };
 
 	b->sink = sink;
 	drain_definitions(b);
 	for (b->draining = 0; b->draining < b->n_rings; b->draining++) {
 		size_t i = b->draining;
 
-		ring__drain(b->rings[i], b->ends[i], on_ring_event, b);
+		ring__drain(b->rings[i], b->ends[i], &to);
 		/* Records later than the mark may have to wait for records that are beyond the
 		 * ring's marked end. */
 		drain_lanes(b, b->marked_ns);

@@ -6,37 +6,61 @@
 #include <sys/param.h>
 #include <unistd.h>
 
-#define WINDOW_BYTES (1u << 20) /* moving takes 1 % of the time of reading this much */
+#define PART_BITS_MIN 20
+/* Mapped beyond the end of a part, for a record that ends there. For a longer one it is mapped
+ * again. */
+#define BEYOND (64 * 1024)
 
 int window__open(struct window *ret, int map_fd, size_t start, size_t size)
 {
-	*ret = (struct window){ .map_fd = map_fd, .start = start, .size = size };
-	return window__move(ret, 0, 1);
+	*ret = (struct window){
+		.map_fd = map_fd,
+		.start = start,
+		.size = size,
+		.part_bits = PART_BITS_MIN,
+	};
+	while ((size - 1) >> ret->part_bits >= WINDOW_PARTS)
+		ret->part_bits++;
+	return window__map(ret, 0, 1);
+}
+
+static void unmap(struct window_part *part)
+{
+	if (part->p)
+		munmap((void *)part->p, part->len);
+	*part = (struct window_part){ 0 };
 }
 
 void window__close(struct window *w)
 {
-	if (w->p)
-		munmap((void *)w->p, w->len);
-	w->p = NULL;
-	w->len = 0;
+	for (size_t i = 0; i < WINDOW_PARTS; i++)
+		unmap(&w->parts[i]);
 }
 
-int window__move(struct window *w, size_t offset, size_t len)
+int window__map(struct window *w, size_t part, size_t len)
 {
-	size_t page = sysconf(_SC_PAGESIZE), at = offset / page * page;
-	size_t most = MAX(WINDOW_BYTES, roundup(offset + len - at, page));
+	size_t at = part << w->part_bits, page = sysconf(_SC_PAGESIZE);
+	size_t most = MAX(((size_t)1 << w->part_bits) + BEYOND, roundup(len, page));
+	struct window_part *mapped = &w->parts[part];
 	void *p;
 
-	window__close(w);
-	if (at >= w->size || offset + len > w->size)
+	unmap(mapped);
+	if (at >= w->size || len > w->size - at)
 		return -EINVAL;
-	w->at = at;
-	p = mmap(NULL, MIN(most, w->size - at), PROT_READ, MAP_SHARED, w->map_fd,
-		 (off_t)(w->start + at));
+	most = MIN(most, w->size - at);
+	p = mmap(NULL, most, PROT_READ, MAP_SHARED, w->map_fd, (off_t)(w->start + at));
 	if (p == MAP_FAILED)
 		return -errno;
-	w->p = p;
-	w->len = MIN(most, w->size - at);
+	mapped->p = p;
+	mapped->len = most;
 	return 0;
+}
+
+void window__trim(struct window *w)
+{
+	for (size_t i = 0; i < WINDOW_PARTS; i++) {
+		if (!w->parts[i].used)
+			unmap(&w->parts[i]);
+		w->parts[i].used = false;
+	}
 }
