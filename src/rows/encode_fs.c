@@ -284,20 +284,22 @@ struct call_result {
 	char text[CSV_U64_MAX + 1];
 };
 
-static struct call_result make_result(const struct rec_fs *r, int64_t ret)
+static void make_result(struct call_result *result, const struct rec_fs *r, int64_t ret)
 {
-	struct call_result result = { .known = !(r->has & FS_NO_RESULT) };
-
-	if (!result.known)
-		return result;
-	result.is_bytes = r->has & FS_HAS_BYTES && ret >= 0;
-	result.len = csv__i64(result.text, ret) - result.text;
-	return result;
+	result->known = !(r->has & FS_NO_RESULT);
+	result->is_bytes = result->known && r->has & FS_HAS_BYTES && ret >= 0;
+	result->len = result->known ? csv__i64(result->text, ret) - result->text : 0;
 }
 
+/* A load need not wait for a store before it that is as long: most numbers were stored as eight
+ * bytes. */
 static char *result_field(const struct call_result *result, char *p)
 {
-	csv__mem(p, result->text, sizeof(result->text));
+	const size_t most = sizeof(uint64_t);
+
+	csv__mem(p, result->text, most);
+	if (result->len > most)
+		csv__mem(p + most, result->text + most, sizeof(result->text) - most);
 	return p + result->len;
 }
 
@@ -336,7 +338,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const struct path_entry *path = NULL;
 	const struct task_entry *task = encode__task(e, r->task, r->ns);
 	const char *fs_type = NULL;
-	struct call_result result;
+	struct call_result result = { 0 };
 	int64_t ret = r->ret;
 
 	if (!op_wanted(e, r->op))
@@ -354,7 +356,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->op == FS_PROCESS_EXIT)
 		ret = r->flags & 0x7f ? 128 + (r->flags & 0x7f) : (r->flags >> 8) & 0xff;
 
-	result = make_result(r, ret);
+	make_result(&result, r, ret);
 	p = encode__begin(e, STREAM_FS, r->ns, p);
 	COLUMN(p, "operation");
 	csv__mem(p, ops[r->op].name, OP_NAME_MAX); /* a constant length is faster */
