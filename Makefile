@@ -194,6 +194,8 @@ $(BUILD)/iotrc: $(BUILD)/src/main.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
+# Loops that every row passes: 11 % less time (docs/performance.md, "A row of real work").
+$(foreach f,row_matches zstd_block,$(BUILD)/src/dataset/$(f).o): private CFLAGS += $(if $(DEBUG),,-O3)
 # Without optimisation they take less than half the time to compile.
 # clang warns about the comparisons inside criterion's macros, gcc does not.
 $(BUILD)/tests/unit/%.o: private CFLAGS += -O0 -U_FORTIFY_SOURCE $(if $(findstring clang,$(CC)),-Wno-sign-compare)

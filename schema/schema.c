@@ -294,7 +294,8 @@ static const struct column lost_columns[] = {
 	{ "cause", COL_WORD, "", "ring queue disk shed compression missed",
 	  "Where rows were lost: ring (the kernel's buffers), queue (to the writer), or disk. With "
 	  "--on-overload=lighten: shed (rows dropped deliberately), compression (no rows lost, "
-	  "files compressed less). missed: events for which no program ran; not in the counts of rows" },
+	  "streams other than fs compressed less). missed: events for which no program ran; not in "
+	  "the counts of rows" },
 	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; events for missed",
 	  "rows lost; events for missed" },
 	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },

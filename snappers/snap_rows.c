@@ -114,6 +114,11 @@ static int finish_file(struct snap_rows *r, const char *word)
 
 static int flush(struct snap_rows *r)
 {
+	const struct csv_rows rows = { .data = r->block,
+				       .len = r->len,
+				       .n = r->rows,
+				       .first_ns = r->first_ns,
+				       .last_ns = r->last_ns };
 	int err = 0;
 
 	if (!r->rows)
@@ -121,8 +126,7 @@ static int flush(struct snap_rows *r)
 	if (!r->error) {
 		err = open_file(r);
 		if (!err)
-			err = csv_file__append(r->file, r->block, r->len, r->rows, r->first_ns,
-					       r->last_ns);
+			err = csv_file__append(r->file, &rows);
 		r->error = err;
 	}
 	if (r->error) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "base/write_all.h"
 #include "dataset/disk_budget.h"
 #include "dataset/frame.h"
+#include "dataset/row_frame.h"
 #include "dataset/session.h"
 #include "platform/libc.h"
 #include "schema/schema.h"
@@ -43,9 +45,10 @@ struct csv_file {
 	const char *subdir;
 	char *name; /* without .csv.zst */
 	char *part;
-	char *path; /* facts.path */
-	ZSTD_CCtx *cctx;
-	EVP_MD_CTX *sha; /* of the bytes in [0, len) */
+	char *path;             /* facts.path */
+	struct row_frame *rows; /* the compressor of marked rows … */
+	ZSTD_CCtx *cctx;        /* … or of any text: one of them is NULL */
+	EVP_MD_CTX *sha;        /* of the bytes in [0, len) */
 	char *out;
 	size_t out_size;
 	off_t len;    /* end of the last whole block on disk */
@@ -95,24 +98,55 @@ static int write_block(struct csv_file *f, const void *block, size_t len)
 	return 0;
 }
 
-/* Compresses and writes a block; on an error the frame ends before it. */
-static int put(struct csv_file *f, const void *data, size_t len, ZSTD_EndDirective op)
+/* Compresses ROWS to f->out, or ends the frame if there are none. Returns the length, or
+ * -ENOMEM. */
+static ssize_t compress(struct csv_file *f, const struct csv_rows *rows)
 {
-	ZSTD_inBuffer in = { data, len, 0 };
+	ZSTD_inBuffer in = { rows->data, rows->len, 0 };
 	ZSTD_outBuffer out = { f->out, f->out_size - FRAME_EMPTY_BLOCK_SIZE, 0 };
-	size_t left = ZSTD_compressStream2(f->cctx, &out, &in, op);
-	int err;
+	size_t left;
 
-	if (op == ZSTD_e_flush)
-		memcpy(f->out + out.pos, FRAME_EMPTY_BLOCK, FRAME_EMPTY_BLOCK_SIZE);
-	if (ZSTD_isError(left) || left)
-		err = -ENOMEM;
-	else
-		err = write_block(f, f->out,
-				  out.pos + (op == ZSTD_e_flush ? FRAME_EMPTY_BLOCK_SIZE : 0));
+	if (f->rows && !rows->len)
+		return row_frame__end(f->rows, f->out);
+	if (f->rows)
+		return row_frame__block(f->rows, rows->data, rows->len, rows->marks, rows->n_marks,
+					f->out);
+	left = ZSTD_compressStream2(f->cctx, &out, &in, rows->len ? ZSTD_e_flush : ZSTD_e_end);
+	return ZSTD_isError(left) || left ? -ENOMEM : (ssize_t)out.pos;
+}
+
+/* Compresses and writes a block; on an error the frame ends before it. Without rows, ends the
+ * frame. */
+static int put(struct csv_file *f, const struct csv_rows *rows)
+{
+	ssize_t n = compress(f, rows);
+	int err = n < 0 ? (int)n : 0;
+
+	if (!err && rows->len) {
+		memcpy(f->out + n, FRAME_EMPTY_BLOCK, FRAME_EMPTY_BLOCK_SIZE);
+		n += FRAME_EMPTY_BLOCK_SIZE;
+	}
+	if (!err)
+		err = write_block(f, f->out, n);
 	if (err < 0)
 		f->error = err;
 	return err;
+}
+
+/* Rows with marks have a compressor of their own, which is faster than the fastest level of zstd
+ * and as good as level 1. Higher levels are for those who want fewer bytes. */
+static int new_compressor(struct csv_file *f, int level)
+{
+	if (level <= 1 && MARKED_STREAMS >> f->facts.stream & 1)
+		return row_frame__new(&f->rows);
+	f->cctx = ZSTD_createCCtx();
+	if (!f->cctx)
+		return -ENOMEM;
+	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_windowLog, WINDOW_LOG);
+	ZSTD_CCtx_setParameter(f->cctx, NO_BLOCK_SPLITTER);
+	return 0;
 }
 
 static int open_files(struct csv_file *f, uid_t uid, gid_t gid)
@@ -131,8 +165,8 @@ static int open_files(struct csv_file *f, uid_t uid, gid_t gid)
 int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 {
 	struct csv_file *f = calloc(1, sizeof(*f));
-	char header[SCHEMA_HEADER_MAX];
-	size_t len;
+	char header[SCHEMA_HEADER_MAX + ROW_MATCHES_SLACK];
+	struct csv_rows head = { .data = header };
 	int err = -ENOMEM;
 
 	if (!f)
@@ -152,28 +186,25 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 	if (asprintf(&f->part, "%s.csv.zst.part", config->name) < 0)
 		f->part = NULL;
 	/* The frame's header is included, at most 18 bytes. */
-	f->out_size = ZSTD_compressBound(CSV_FILE_BLOCK) + 32 + FRAME_EMPTY_BLOCK_SIZE;
+	f->out_size =
+		MAX(ZSTD_compressBound(CSV_FILE_BLOCK) + 32, row_frame__bound(CSV_FILE_BLOCK)) +
+		FRAME_EMPTY_BLOCK_SIZE;
 	f->out = malloc(f->out_size);
-	f->cctx = ZSTD_createCCtx();
 	f->sha = EVP_MD_CTX_new();
-	if (!f->name || !f->part || !f->out || !f->cctx || !f->sha ||
+	if (!f->name || !f->part || !f->out || !f->sha ||
+	    new_compressor(f, config->level ?: 1) < 0 ||
 	    EVP_DigestInit_ex(f->sha, EVP_sha256(), NULL) != 1)
 		goto fail;
-	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_compressionLevel, config->level ? config->level : 1);
-	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_checksumFlag, 1);
-	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_windowLog, WINDOW_LOG);
-	ZSTD_CCtx_setParameter(f->cctx, NO_BLOCK_SPLITTER);
-
 	err = open_files(f, config->uid, config->gid);
 	if (err < 0)
 		goto fail;
-	len = schema__header(config->stream, header);
-	err = put(f, header, len, ZSTD_e_flush);
+	head.len = schema__header(config->stream, header);
+	err = put(f, &head);
 	if (err < 0) {
 		csv_file__abandon(f);
 		return err;
 	}
-	f->facts.raw_bytes = len;
+	f->facts.raw_bytes = head.len;
 	*ret = f;
 	return 0;
 fail:
@@ -181,31 +212,30 @@ fail:
 	return err;
 }
 
-int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t rows,
-		     uint64_t first_ns, uint64_t last_ns)
+int csv_file__append(struct csv_file *f, const struct csv_rows *rows)
 {
 	struct file_facts *facts = &f->facts;
 	int err;
 
-	if (len > CSV_FILE_BLOCK)
+	if (rows->len > CSV_FILE_BLOCK)
 		return -E2BIG;
 	if (f->error)
 		return f->error;
 	if (f->ended)
 		return -EBADF;
-	if (!len)
+	if (!rows->len)
 		return 0;
-	if (f->budget && disk_budget__check(f->budget, len) < 0)
+	if (f->budget && disk_budget__check(f->budget, rows->len) < 0)
 		return -ENOSPC;
-	err = put(f, data, len, ZSTD_e_flush);
+	err = put(f, rows);
 	if (err < 0)
 		return err;
-	if (rows && (!facts->rows || first_ns < facts->first_mono_ns))
-		facts->first_mono_ns = first_ns;
-	if (rows && last_ns > facts->last_mono_ns)
-		facts->last_mono_ns = last_ns;
-	facts->rows += rows;
-	facts->raw_bytes += len;
+	if (rows->n && (!facts->rows || rows->first_ns < facts->first_mono_ns))
+		facts->first_mono_ns = rows->first_ns;
+	if (rows->n && rows->last_ns > facts->last_mono_ns)
+		facts->last_mono_ns = rows->last_ns;
+	facts->rows += rows->n;
+	facts->raw_bytes += rows->len;
 	return 0;
 }
 
@@ -217,7 +247,7 @@ static int end_open_frame(struct csv_file *f)
 	int err;
 
 	if (!f->error)
-		return put(f, NULL, 0, ZSTD_e_end);
+		return put(f, &(struct csv_rows){ 0 });
 	err = frame__find_end(f->fd, f->len, NULL, NULL, &end);
 	if (!err && end.len + FRAME_EMPTY_BLOCK_SIZE != f->len)
 		err = -EBADMSG;
@@ -387,6 +417,7 @@ struct csv_file *csv_file__free(struct csv_file *f)
 		close(f->fd);
 	if (f->dir_fd >= 0)
 		close(f->dir_fd);
+	row_frame__free(f->rows);
 	ZSTD_freeCCtx(f->cctx);
 	EVP_MD_CTX_free(f->sha);
 	free(f->out);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "dataset/row_matches.h"
 #include "schema/streams.h"
 
 /* Maximum number of bytes that are certain to become one zstd block: blocks hold 128 KiB, and since
@@ -27,6 +28,16 @@ struct file_facts {
 	uint64_t compressed_bytes;            /* on disk */
 	uint64_t first_mono_ns, last_mono_ns; /* 0 without rows */
 	char sha256[65];                      /* of the compressed file, lower-case hex */
+};
+
+/* Whole rows. */
+struct csv_rows {
+	const char *data; /* ROW_MATCHES_SLACK more bytes are readable */
+	size_t len;
+	uint64_t n;
+	uint64_t first_ns, last_ns;   /* the smallest and the largest mono_ns */
+	const struct row_mark *marks; /* of the first N_MARKS rows; for MARKED_STREAMS */
+	size_t n_marks;
 };
 
 struct csv_file_config {
@@ -51,13 +62,11 @@ void csv_file__name(char buf[CSV_FILE_NAME_MAX], enum stream stream, unsigned se
  * leaves no file, and removes the subdirectory if it has created it. */
 int csv_file__new(struct csv_file **ret, const struct csv_file_config *config);
 
-/* Appends whole rows, at most CSV_FILE_BLOCK bytes, as one block. FIRST_NS and LAST_NS are the
- * smallest and the largest mono_ns of the rows. 0, or a negative errno: then the file contains none
- * of these rows and ends at its last whole block. It can still be finished, but accepts no more
- * rows (the same error again). Two errors leave the file usable: -E2BIG (too many bytes), and
- * -ENOSPC from the disk budget. */
-int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t rows,
-		     uint64_t first_ns, uint64_t last_ns);
+/* Appends ROWS, at most CSV_FILE_BLOCK bytes, as one block. 0, or a negative errno: then the file
+ * contains none of these rows and ends at its last whole block. It can still be finished, but
+ * accepts no more rows (the same error again). Two errors leave the file usable: -E2BIG (too many
+ * bytes), and -ENOSPC from the disk budget. */
+int csv_file__append(struct csv_file *f, const struct csv_rows *rows);
 
 /* Ends the frame, syncs the file, renames it to <name>.csv.zst (NAME NULL: the name given at
  * creation) and syncs the directory. 0, or a negative errno; then it may be called again. */

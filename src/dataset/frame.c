@@ -8,15 +8,13 @@
 #include <zstd.h>
 
 #include "base/xxh64.h"
+#include "dataset/zstd_block.h"
 
 /* Magic number, and a descriptor that only says that a checksum follows. */
 static const unsigned char header_start[FRAME_HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
 
-#define BLOCK_HEADER_SIZE 3
 /* The largest window that the zstd tool and most libraries accept by default: 128 MiB. */
 #define WINDOW_LOG_MAX 27
-
-enum block_type { RAW, RLE, COMPRESSED, RESERVED };
 
 struct frame {
 	int fd;
@@ -64,20 +62,20 @@ static bool decode(struct frame *f, size_t len, size_t *ret_content)
 static int read_block(struct frame *f, off_t at, size_t *ret_len)
 {
 	const unsigned char *in = (const unsigned char *)f->in;
-	int r = read_at(f, 0, BLOCK_HEADER_SIZE, at);
+	int r = read_at(f, 0, ZSTD_BLOCK_HEADER_SIZE, at);
 	size_t size, on_disk;
-	enum block_type type;
+	enum zstd_block_type type;
 
 	if (r <= 0)
 		return r;
 	type = in[0] >> 1 & 3;
 	size = (in[0] | in[1] << 8 | in[2] << 16) >> 3;
-	on_disk = type == RLE ? 1 : size;
-	if (in[0] & 1 || type == RESERVED || size > FRAME_BLOCK_MAX)
+	on_disk = type == RLE_BLOCK ? 1 : size;
+	if (in[0] & 1 || type == RESERVED_BLOCK || size > FRAME_BLOCK_MAX)
 		return 0;
-	r = read_at(f, BLOCK_HEADER_SIZE, on_disk, at + BLOCK_HEADER_SIZE);
+	r = read_at(f, ZSTD_BLOCK_HEADER_SIZE, on_disk, at + ZSTD_BLOCK_HEADER_SIZE);
 	if (r > 0)
-		*ret_len = BLOCK_HEADER_SIZE + on_disk;
+		*ret_len = ZSTD_BLOCK_HEADER_SIZE + on_disk;
 	return r;
 }
 
@@ -140,7 +138,7 @@ int frame__find_end(int fd, off_t size, bool (*take)(void *arg, const char *cont
 		.fd = fd,
 		.size = size,
 		.dctx = ZSTD_createDCtx(),
-		.in = malloc(BLOCK_HEADER_SIZE + FRAME_BLOCK_MAX),
+		.in = malloc(ZSTD_BLOCK_HEADER_SIZE + FRAME_BLOCK_MAX),
 		.content = malloc(FRAME_BLOCK_MAX + 1),
 	};
 	struct frame_end end = { 0 };

@@ -9,7 +9,7 @@
  * stream (1.4 MiB each), the buffers that merge a snapshot's sorted runs (16 MiB), small maps, and
  * the overhead of maps. */
 #define FIXED (56 * MIB)
-#define LEAST_TO_DIVIDE (16 * MIB)
+#define LEAST_TO_DIVIDE (20 * MIB)
 /* Scratch memory of the BPF programs, and a stack of free events; MEMORY_LRU_KEPT entries of each
  * LRU map, which are 1,100 bytes together. */
 #define PER_CPU (64 * UINT64_C(1024) + MEMORY_LRU_KEPT * 1100)

@@ -132,7 +132,7 @@ struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 	}
 	c->next = NULL;
 	c->stream = stream;
-	c->len = 0;
+	c->len = c->n_marks = 0;
 	c->rows = c->first_ns = c->last_ns = 0;
 	return c;
 }
@@ -287,6 +287,8 @@ static int stream_files__open(struct writer *w, struct stream_files *l, enum str
 static int stream_files__append(struct writer *w, struct stream_files *l, const struct chunk *c)
 {
 	struct writer_stream_stats before, after;
+	const struct csv_rows rows = { c->data,    c->len,   c->rows,   c->first_ns,
+				       c->last_ns, c->marks, c->n_marks };
 	int err;
 
 	if (l->error && clock__mono_ns() < l->retry_ns)
@@ -302,7 +304,7 @@ static int stream_files__append(struct writer *w, struct stream_files *l, const 
 			return stream_files__result(w, l, err);
 	}
 	before = held(l->file);
-	err = csv_file__append(l->file, c->data, c->len, c->rows, c->first_ns, c->last_ns);
+	err = csv_file__append(l->file, &rows);
 	after = held(l->file);
 	if (err < 0) {
 		/* The frame has ended early. It is finished at once if there is space for its end;

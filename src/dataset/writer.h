@@ -12,6 +12,7 @@
 #include "schema/streams.h"
 
 #define CHUNK_SIZE CSV_FILE_BLOCK /* bytes: a chunk is one zstd block */
+#define CHUNK_MARKS 768           /* rows: few are so short that more would fit */
 
 /* Whole rows of one stream. The producer fills data and the counts. */
 struct chunk {
@@ -21,7 +22,11 @@ struct chunk {
 	uint64_t rows;
 	uint64_t first_ns, last_ns; /* smallest and largest mono_ns of the rows */
 	char data[CHUNK_SIZE];
+	uint32_t n_marks; /* of the first rows; for MARKED_STREAMS */
+	struct row_mark marks[CHUNK_MARKS];
 };
+
+_Static_assert(CHUNK_MARKS * sizeof(struct row_mark) >= ROW_MATCHES_SLACK, "csv_rows.data");
 
 #define WRITER_LEVEL 1 /* default zstd level: on this data, level 3 is slower and no smaller */
 

@@ -147,9 +147,26 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 	return false;
 }
 
-static void account_row(struct chunk *chunk, char *end, uint64_t ns)
+/* Whether a row of LEN bytes fits into CHUNK. */
+static bool takes(const struct chunk *chunk, size_t len)
 {
-	chunk->len = end - chunk->data;
+	return CHUNK_SIZE - chunk->len >= len && chunk->n_marks < CHUNK_MARKS;
+}
+
+/* Adds the row between the end of CHUNK and END. */
+static void account_row(struct capture *c, struct chunk *chunk, const char *end, uint64_t ns)
+{
+	size_t len = end - chunk->data - chunk->len;
+
+	if (MARKED_STREAMS >> chunk->stream & 1) {
+		struct row_mark *mark = &chunk->marks[chunk->n_marks++];
+
+		if (len <= ROW_MARKED_MAX)
+			*mark = c->encoder->mark;
+		else
+			mark->end[PART_MONO] = 0;
+	}
+	chunk->len += len;
 	if (!chunk->rows || ns < chunk->first_ns)
 		chunk->first_ns = ns;
 	if (!chunk->rows || ns > chunk->last_ns)
@@ -162,11 +179,11 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 {
 	struct account *a = &c->accounts[stream];
 
-	if (a->chunk && a->chunk->len + len > CHUNK_SIZE)
+	if (a->chunk && !takes(a->chunk, len))
 		hand_over(c, a, false);
 	if (!have_chunk(c, stream, ns))
 		return;
-	account_row(a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
+	account_row(c, a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
 }
 
 static void on_event(void *arg, const void *record, size_t size)
@@ -189,7 +206,7 @@ static void on_event(void *arg, const void *record, size_t size)
 		count_one(&a->filtered);
 		return;
 	}
-	if (!kind->is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
+	if (!kind->is_short || (a->chunk && !takes(a->chunk, ROW_SHORT_MAX))) {
 		end = kind->encode(c->encoder, record, size, c->row);
 		if (end)
 			add_row(c, stream, c->row, end - c->row, ns);
@@ -198,7 +215,7 @@ static void on_event(void *arg, const void *record, size_t size)
 			return;
 		end = kind->encode(c->encoder, record, size, a->chunk->data + a->chunk->len);
 		if (end)
-			account_row(a->chunk, end, ns);
+			account_row(c, a->chunk, end, ns);
 	}
 	if (!end)
 		count_one(&a->filtered);
@@ -280,7 +297,7 @@ static void on_loss(void *arg, const struct engine_loss *l)
 }
 
 /* Reports the cost of --on-overload=lighten since the last time, other than rows: one row for each
- * stream that is compressed less. */
+ * stream, although those of MARKED_STREAMS are compressed as before. */
 static void tell_shedding(struct capture *c, uint64_t now)
 {
 	if (!c->light_from_ns)

@@ -154,7 +154,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	char *raw = e->paths_buf[0];
 	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
 	struct path_entry *entry;
-	size_t len = r->len, field_len, place_len;
+	size_t len = r->len, field_len, inode_len, place_len;
 	char place[48], *p;
 	bool own;
 
@@ -168,6 +168,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	}
 	field_len = p - field;
 	p = csv__u64(place, r->ino);
+	inode_len = p - place;
 	*p++ = ',';
 	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;
 	own = len == field_len && !memcmp(raw, field, len);
@@ -185,6 +186,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
 			matched__path(&e->matched, e->selection, raw, len);
 	memcpy(entry->place, place, place_len);
+	entry->inode_len = inode_len;
 	entry->place_len = place_len;
 	entry->raw_len = len;
 	entry->field_at = own ? 0 : len;

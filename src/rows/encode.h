@@ -15,6 +15,7 @@
 #include "base/csv.h"
 #include "base/mounts.h"
 #include "dataset/memory.h"
+#include "dataset/row_mark.h"
 #include "rows/dict.h"
 #include "rows/matched.h"
 #include "rows/names.h"
@@ -46,8 +47,8 @@ struct path_entry {
 	uint16_t raw_len;  /* the path itself, as the base of relative paths */
 	uint16_t field_at; /* where the filename field is in the text: most paths are their own */
 	uint16_t field_len;
-	uint8_t place_len; /* "inode,device" */
-	char place[48];    /* see place_len */
+	uint8_t inode_len, place_len; /* "inode" and "inode,device" */
+	char place[48];               /* see place_len */
 	uint8_t fs_type_len;
 	char fs_type[FSTYPE_BYTES];
 	char text[]; /* raw, then the field unless it is the same */
@@ -94,6 +95,7 @@ struct encoder {
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	struct matched matched;
 	uint64_t extents_unknown[UNKNOWN_REASONS]; /* parts of requests, by enum extent_reason */
+	struct row_mark mark;                      /* of the last row of MARKED_STREAMS */
 	unsigned int forgot; /* rounds until what was forgotten is dropped; 0: nothing was */
 	uint64_t faults[FAULTS];
 	struct flags_cached flags[FLAGS_CACHE];

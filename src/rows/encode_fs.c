@@ -331,8 +331,46 @@ static char *filename_column(struct encoder *e, const struct rec_fs_long *l,
 	return p;
 }
 
+/* The columns inode and device of the row's file, PATH or what L has. *FS_TYPE becomes the type of
+ * the latter. */
+static char *place_columns(struct encoder *e, const char *row, const struct path_entry *path,
+			   const struct rec_fs_long *l, const char **fs_type, char *p)
+{
+	uint16_t *inode_end = &e->mark.end[PART_INODE];
+
+	*inode_end = p - row;
+	if (path) {
+		*inode_end += path->inode_len;
+		csv__mem(p, path->place, sizeof(path->place)); /* a constant length is faster */
+		p += path->place_len;
+	} else if (l && l->has & LONG_HAS_INODE) {
+		p = csv__u64(p, l->ino);
+		*inode_end = p - row;
+		*p++ = ',';
+		p = csv__device(p, l->dev >> 20, l->dev & 0xfffff);
+		*fs_type = *l->fs_type ? l->fs_type : mounts__type(e->mounts, l->dev);
+	} else {
+		*p++ = ',';
+	}
+	return p;
+}
+
+static uint16_t short_id(uint64_t id)
+{
+	return (id * UINT64_C(0x9e3779b97f4a7c15)) >> 48;
+}
+
+/* Ends a part of the row at P, with the mark END[PART], and begins the column named next. */
+#define END_PART(part, ...) \
+	do { \
+		end[part] = p - row; \
+		COLUMN(p, __VA_ARGS__); \
+	} while (0)
+
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 {
+	uint16_t *end = e->mark.end;
+	const char *row = p;
 	const struct rec_fs *r = record;
 	const struct rec_fs_long *l = r->type == REC_FS_LONG ? record : NULL;
 	const struct path_entry *path = NULL;
@@ -363,40 +401,30 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	p += ops[r->op].len;
 	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
-	COLUMN(p, "filename");
+	END_PART(PART_COMMAND, "filename");
 	p = filename_column(e, l, &path, p);
 	if (!p)
 		return NULL;
-	COLUMN(p, "size");
+	END_PART(PART_FILENAME, "size");
 	/* Signed, from 2^63 on too: readers that guess types then take the column for integers. */
 	if (r->has & FS_HAS_SIZE)
 		p = csv__i64(p, r->size);
-	COLUMN(p, "offset");
+	END_PART(PART_SIZE, "offset");
 	if (r->has & FS_HAS_OFFSET)
 		p = csv__i64(p, r->offset);
-	COLUMN(p, "bytes_completed");
+	END_PART(PART_OFFSET, "bytes_completed");
 	if (result.is_bytes)
 		p = result_field(&result, p);
-	COLUMN(p, "inode", "device");
-	if (path) {
-		csv__mem(p, path->place, sizeof(path->place)); /* as above */
-		p += path->place_len;
-	} else if (l && l->has & LONG_HAS_INODE) {
-		p = csv__u64(p, l->ino);
-		*p++ = ',';
-		p = csv__device(p, l->dev >> 20, l->dev & 0xfffff);
-		fs_type = *l->fs_type ? l->fs_type : mounts__type(e->mounts, l->dev);
-	} else {
-		*p++ = ',';
-	}
-	COLUMN(p, "flags");
+	END_PART(PART_BYTES, "inode", "device");
+	p = place_columns(e, row, path, l, &fs_type, p);
+	END_PART(PART_DEVICE, "flags");
 	p = flags_field(e, r, l, path, p);
-	COLUMN(p, "duration_ns");
+	END_PART(PART_FLAGS, "duration_ns");
 	if (r->op != FS_PROCESS_EXIT && r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
-	COLUMN(p, "return_value");
+	END_PART(PART_DURATION, "return_value");
 	p = result_field(&result, p);
-	COLUMN(p, "errno");
+	END_PART(PART_RETURN, "errno");
 	if (result.known)
 		p = encode__errno(ret, p);
 	COLUMN(p, "mmap_prot");
@@ -408,7 +436,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "address");
 	if (l && l->has & LONG_HAS_ADDRESS)
 		p = csv__hex(p, l->address);
-	COLUMN(p, "cmdline", "ppid", "container_id");
+	END_PART(PART_ADDRESS, "cmdline", "ppid", "container_id");
 	p = csv__mem(p, task->text + task->who_len, task->tail_len);
 	COLUMN(p, "fs_type");
 	if (path) {
@@ -419,5 +447,11 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	} else if (l && l->has & LONG_HAS_TYPE) {
 		p = requested_type(e, l, p);
 	}
-	return encode__end(e, r->ns, p);
+	end[PART_FS_TYPE] = p - row;
+	p = encode__end(e, r->ns, p);
+	end[PART_MONO] = p - 1 - row;
+	e->mark.operation = r->op;
+	e->mark.task = short_id(r->task);
+	e->mark.path = short_id(r->path);
+	return p;
 }

@@ -107,7 +107,8 @@ static int append(struct csv_file *f, size_t size)
 	static char buf[CSV_FILE_BLOCK];
 	uint64_t rows;
 	size_t len = make_rows(buf, size, &rows);
-	int err = csv_file__append(f, buf, len, rows, 100 + expected_len, 200 + expected_len);
+	int err = csv_file__append(
+		f, &(struct csv_rows){ buf, len, rows, 100 + expected_len, 200 + expected_len });
 
 	if (!err) {
 		memcpy(expected + expected_len, buf, len);
@@ -185,8 +186,8 @@ Test(csv_file, life)
 	cr_assert_eq(st.st_mode & 07777, 0750 & ~mask);
 	cr_assert_eq(fstatat(dir_fd, "fs/fs_a_0001.csv.zst.part", &st, 0), 0);
 	cr_assert_eq(st.st_mode & 07777, 0640 & ~mask);
-	cr_assert_eq(csv_file__append(f, "b\n", 2, 1, 50, 50), 0);
-	cr_assert_eq(csv_file__append(f, "a\nc\n", 4, 2, 40, 60), 0);
+	cr_assert_eq(csv_file__append(f, &(struct csv_rows){ "b\n", 2, 1, 50, 50 }), 0);
+	cr_assert_eq(csv_file__append(f, &(struct csv_rows){ "a\nc\n", 4, 2, 40, 60 }), 0);
 	expected_len += sprintf(expected + expected_len, "b\na\nc\n");
 	cr_assert_eq(csv_file__facts(f)->rows, 3);
 	cr_assert_eq(csv_file__facts(f)->first_mono_ns, 40);
@@ -195,7 +196,7 @@ Test(csv_file, life)
 	cr_assert_str_eq(csv_file__facts(f)->path, "fs/fs_a_0001.csv.zst");
 	assert_whole(csv_file__facts(f));
 	cr_assert_neq(faccessat(dir_fd, "fs/fs_a_0001.csv.zst.part", F_OK, 0), 0);
-	cr_assert_eq(csv_file__append(f, "d\n", 2, 1, 70, 70), -EBADF);
+	cr_assert_eq(csv_file__append(f, &(struct csv_rows){ "d\n", 2, 1, 70, 70 }), -EBADF);
 	csv_file__free(f);
 }
 
@@ -246,7 +247,7 @@ Test(csv_file, refusals)
 	static char big[CSV_FILE_BLOCK + 1];
 
 	cr_assert_eq(csv_file__new(&other, &config), -EEXIST);
-	cr_assert_eq(csv_file__append(f, big, sizeof(big), 1, 1, 1), -E2BIG);
+	cr_assert_eq(csv_file__append(f, &(struct csv_rows){ big, sizeof(big), 1, 1, 1 }), -E2BIG);
 	cr_assert_eq(append(f, 1000), 0);
 	csv_file__abandon(f);
 

@@ -23,6 +23,7 @@ static struct clock *clk;
 static struct encoder *enc;
 static char row[ROW_MAX];
 static char *fields[FIELDS_MAX];
+static size_t field_ends[FIELDS_MAX];
 
 static void setup(void)
 {
@@ -54,6 +55,7 @@ static void teardown(void)
 /* A parser for RFC 4180, written independently of src/base/csv.c. */
 static size_t split(char *p, char *end)
 {
+	const char *begin = p;
 	size_t n = 0;
 
 	cr_assert_eq(end[-1], '\n');
@@ -74,6 +76,7 @@ static size_t split(char *p, char *end)
 			while (*p && *p != ',')
 				*to++ = *p++;
 		}
+		field_ends[n - 1] = p - begin;
 		if (!*p) {
 			*to = 0;
 			return n;
@@ -93,6 +96,32 @@ static const char *field(enum stream stream, const char *column)
 	return NULL;
 }
 
+/* The marks of a row are the ends of these columns. */
+static const char *const parts[ROW_PARTS] = {
+	[PART_COMMAND] = "command",
+	[PART_FILENAME] = "filename",
+	[PART_SIZE] = "size",
+	[PART_OFFSET] = "offset",
+	[PART_BYTES] = "bytes_completed",
+	[PART_INODE] = "inode",
+	[PART_DEVICE] = "device",
+	[PART_FLAGS] = "flags",
+	[PART_DURATION] = "duration_ns",
+	[PART_RETURN] = "return_value",
+	[PART_ADDRESS] = "address",
+	[PART_FS_TYPE] = "fs_type",
+	[PART_MONO] = "mono_ns",
+};
+
+static void assert_marks(enum stream stream)
+{
+	for (int part = 0; part < ROW_PARTS && MARKED_STREAMS >> stream & 1; part++)
+		for (size_t i = 0; i < schema_streams[stream].n_columns; i++)
+			if (!strcmp(schema_streams[stream].columns[i].name, parts[part]))
+				cr_assert_eq(enc->mark.end[part], (uint16_t)field_ends[i], "%s",
+					     parts[part]);
+}
+
 static void encode_row(enum stream stream,
 		       char *(*encode)(struct encoder *, const void *, size_t, char *),
 		       const void *record, size_t size)
@@ -101,6 +130,7 @@ static void encode_row(enum stream stream,
 
 	cr_assert_not_null(end, "left out");
 	cr_assert_eq(split(row, end), schema_streams[stream].n_columns);
+	assert_marks(stream);
 }
 
 static void define_path(uint64_t id, const char *path, const char *type, uint32_t mode,

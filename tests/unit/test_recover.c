@@ -117,7 +117,7 @@ static void add_rows(struct csv_file *f, enum stream stream, unsigned n)
 				"ext4,%lu\n",
 				i * 2654435761u, (unsigned long)next_ns);
 	}
-	cr_assert_eq(csv_file__append(f, buf, p - buf, n, first, next_ns), 0);
+	cr_assert_eq(csv_file__append(f, &(struct csv_rows){ buf, p - buf, n, first, next_ns }), 0);
 }
 
 static struct csv_file *make_file(int session, enum stream stream, unsigned number)

@@ -238,7 +238,7 @@ Test(writer, rotates_by_size)
 	c.rotate_bytes = 200000;
 	w = start(&c);
 	for (int i = 0; i < 10; i++)
-		put_rows(w, STREAM_FS, 1000); /* some 65 kB */
+		put_rows(w, STREAM_BLOCK, 1000); /* some 65 kB */
 	cr_assert_eq(writer__close(w), 0);
 	assert_disk(10000, 3);
 	cr_assert_eq(shell("find . -size -200000c -name '*.zst' | wc -l"), 1);
