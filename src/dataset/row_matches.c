@@ -23,16 +23,22 @@
 #define LITTLE_MIN 3
 /* So many digits of the time have to be saved for another offset to pay. */
 #define NEARER_MIN 4
+/* Bytes: a row with the same numbers that is further back differs too much in its times. */
 #define NUMBERS_NEAR (16 * 1024)
 /* The wall time has a match from here on: the date hardly ever changes. */
 #define WALL_MIN 4
 
+/* What text has that no earlier row is known to have is searched for by so many bytes. */
+#define WORD 6
+#define WORDS_LOG 12
+
 /* The last row of a task, of its operation, of that on the same file with the same numbers and
  * flags; and of any task's the last one of a file, and with flags of the same length. */
-enum key { BY_TASK, BY_OPERATION, BY_NUMBERS, BY_PATH, BY_FLAGS, KEYS };
+enum key { BY_TASK, BY_OPERATION, BY_NUMBERS, BY_FILENAME, BY_FLAGS, KEYS };
 
 struct seen_row {
-	uint32_t at; /* position in the frame, modulo 2^32, as all positions here */
+	uint32_t at;       /* position in the frame, modulo 2^32, as all positions here */
+	uint32_t filename; /* a number that stands for it */
 	struct row_mark mark;
 };
 
@@ -44,6 +50,7 @@ struct row_matches {
 	const unsigned char *data, *data_end; /* of the block */
 	uint32_t last[KEYS][PLACES];          /* number of the last such row, from 1 */
 	struct seen_row seen[SEEN];           /* by number */
+	uint32_t words[1 << WORDS_LOG];       /* positions, by text */
 	unsigned char history[HISTORY];       /* what is before the block */
 };
 
@@ -141,13 +148,15 @@ static void note_row(struct row_matches *m, const struct row_mark *mark, const u
 		     uint32_t at, uint32_t ret[KEYS])
 {
 	uint32_t operation = mark->task * 31 + mark->operation;
+	uint32_t filename = mark->path ?:
+					 text_key(row + mark->end[PART_FILENAME]) +
+					    mark->end[PART_FILENAME] - mark->end[PART_COMMAND];
 	uint32_t places[KEYS] = {
 		[BY_TASK] = place(mark->task),
 		[BY_OPERATION] = place(operation),
-		[BY_NUMBERS] =
-			place(operation * 31 + mark->path + text_key(row + mark->end[PART_BYTES]) +
-			      text_key(row + mark->end[PART_FLAGS])),
-		[BY_PATH] = place(mark->path),
+		[BY_NUMBERS] = place(operation + filename + text_key(row + mark->end[PART_BYTES]) +
+				     text_key(row + mark->end[PART_FLAGS])),
+		[BY_FILENAME] = place(filename),
 		[BY_FLAGS] = place(mark->operation * 31 + flags_len(mark)),
 	};
 	uint32_t number = ++m->n_seen;
@@ -158,6 +167,7 @@ static void note_row(struct row_matches *m, const struct row_mark *mark, const u
 		m->last[t][places[t]] = number;
 	}
 	self->at = at;
+	self->filename = filename;
 	self->mark = *mark;
 }
 
@@ -248,11 +258,20 @@ static void match_wall_time(struct progress *p)
 static bool is_nearer(const struct progress *p, const struct earlier_row *a,
 		      const struct earlier_row *b)
 {
-	const unsigned char *time = p->row + p->mark->end[PART_FS_TYPE];
-	size_t n = equal_after(time, p->end, a->row + a->seen->mark.end[PART_FS_TYPE], a->end);
+	const unsigned char *time = part_of(p->row, p->mark, PART_MONO);
+	size_t n = equal_after(time, p->end, part_of(a->row, &a->seen->mark, PART_MONO), a->end);
 
-	return n >= NEARER_MIN + equal_after(time, p->end, b->row + b->seen->mark.end[PART_FS_TYPE],
-					     b->end);
+	return n >= NEARER_MIN + equal_after(time, p->end,
+					     part_of(b->row, &b->seen->mark, PART_MONO), b->end);
+}
+
+/* Takes the thread's last row as SOURCE if it is nearer. */
+static void take_nearer(const struct progress *p, struct earlier_row *source)
+{
+	struct earlier_row task = get(p->m, p->last[BY_TASK], p->begin);
+
+	if (task.seen && task.seen != source->seen && is_nearer(p, &task, source))
+		*source = task;
 }
 
 /* Passes the parts that AT is behind. Returns false at the end: the rest of the time are
@@ -264,13 +283,18 @@ static bool enter_part(struct progress *p)
 	return p->part < PART_MONO;
 }
 
+static const struct seen_row *this_row(const struct row_matches *m)
+{
+	return &m->seen[m->n_seen % SEEN];
+}
+
 /* Another row that may have the text of the part that AT is in. */
 static struct earlier_row other_source(const struct progress *p)
 {
-	if (p->part == PART_FILENAME && p->mark->path) {
-		struct earlier_row source = get(p->m, p->last[BY_PATH], p->begin);
+	if (p->part == PART_FILENAME) {
+		struct earlier_row source = get(p->m, p->last[BY_FILENAME], p->begin);
 
-		if (source.seen && source.seen->mark.path == p->mark->path)
+		if (source.seen && source.seen->filename == this_row(p->m)->filename)
 			return source;
 		return (struct earlier_row){ 0 };
 	}
@@ -289,58 +313,113 @@ static bool follow_other(struct progress *p, const struct seen_row *than)
 	return from && follow(p, &other, from);
 }
 
-/* The earlier row that has most in common with this one. One with the same numbers that is far back
- * differs the more in its times. */
+/* Where the last occurrence of the WORD bytes at TEXT is noted; eight bytes are readable. */
+static uint32_t *word_place(struct row_matches *m, const unsigned char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	word <<= 8 * (sizeof(word) - WORD);
+	return &m->words[(word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - WORDS_LOG)];
+}
+
+/* The earlier row that has most in common with this one. */
 static struct earlier_row best_source(const struct progress *p)
 {
 	struct earlier_row source = get(p->m, p->last[BY_NUMBERS], p->begin);
-	const struct row_mark *mark = p->mark, *its = source.seen ? &source.seen->mark : mark;
+	const struct seen_row *self = this_row(p->m);
 
 	/* Different keys may have the same place. */
-	if (source.seen && p->begin - source.seen->at <= NUMBERS_NEAR && its->task == mark->task &&
-	    its->operation == mark->operation && its->path == mark->path)
+	if (source.seen && p->begin - source.seen->at <= NUMBERS_NEAR &&
+	    source.seen->filename == self->filename && source.seen->mark.task == self->mark.task &&
+	    source.seen->mark.operation == self->mark.operation)
 		return source;
 	source = get(p->m, p->last[BY_OPERATION], p->begin);
-	return source.seen ? source : get(p->m, p->last[BY_TASK], p->begin);
+	if (!source.seen)
+		source = get(p->m, p->last[BY_TASK], p->begin);
+	return source.seen ? source : get(p->m, p->last[BY_FLAGS], p->begin);
+}
+
+/* Searches the text up to END, which no other row is known to have, for what earlier such text had:
+ * names of directories, arguments. */
+static void search(struct progress *p, const unsigned char *end)
+{
+	struct row_matches *m = p->m;
+
+	while (end - p->at >= WORD) {
+		uint32_t at = position(m, p->at), *last = word_place(m, p->at), back = at - *last;
+		int64_t from = (p->at - m->data) - (int64_t)back;
+		const unsigned char *text = m->data + from, *text_end = m->data_end;
+		size_t n;
+
+		*last = at;
+		if (from < 0) {
+			text = m->history + m->history_len + from;
+			text_end = m->history + m->history_len;
+		}
+		n = !back || back > WINDOW || from < -(int64_t)m->history_len ?
+			    0 :
+			    equal_after(p->at, end, text, text_end);
+		if (n >= WORD)
+			add(p, n, back);
+		else
+			p->at++;
+	}
+}
+
+/* Where SOURCE goes on with the text at p->at, by the beginning of the part. NULL: it does not. */
+static const unsigned char *going_on(const struct progress *p, const struct earlier_row *source)
+{
+	const unsigned char *from = corresponding(p, source);
+
+	return from && *from == *p->at ? from : NULL;
+}
+
+/* Takes what is the same in SOURCE, or in another row, and leaves the rest of a part to the
+ * literals, until it is in the last part. */
+static void match_parts(struct progress *p, struct earlier_row *source)
+{
+	const unsigned char *from = source->row + CLOCK_WALL_LEN, *to;
+	size_t same;
+
+	while (follow(p, source, from), enter_part(p)) {
+		from = going_on(p, source);
+		if (from)
+			continue;
+		if (follow_other(p, source->seen)) {
+			if (!enter_part(p))
+				return;
+			from = going_on(p, source);
+			if (from)
+				continue;
+		}
+		if (p->part == PART_DURATION)
+			take_nearer(p, source);
+		from = source->row + source->seen->mark.end[p->part];
+		to = p->row + p->mark->end[p->part];
+		same = equal_before(to, p->at, from,
+				    part_of(source->row, &source->seen->mark, p->part));
+		from -= same;
+		if (p->part == PART_FILENAME || p->part == PART_FS_TYPE)
+			search(p, to - same);
+		p->at = to - same;
+		if (!same)
+			p->part++;
+	}
 }
 
 static void match_row(struct progress *p)
 {
-	struct earlier_row source = best_source(p), task;
-	const unsigned char *from, *to;
-	size_t same;
+	struct earlier_row source = best_source(p);
 
 	match_wall_time(p);
 	if (!source.seen)
 		return;
 	p->at = p->row + CLOCK_WALL_LEN;
 	p->part = 0;
-	from = source.row + CLOCK_WALL_LEN;
-	for (;;) {
-		follow(p, &source, from);
-		if (!enter_part(p))
-			return;
-		if (follow_other(p, source.seen)) {
-			if (!enter_part(p))
-				return;
-			from = corresponding(p, &source);
-			if (from && follow(p, &source, from) && !enter_part(p))
-				return;
-		}
-		if (p->part == PART_DURATION) {
-			task = get(p->m, p->last[BY_TASK], p->begin);
-			if (task.seen && task.seen != source.seen && is_nearer(p, &task, &source))
-				source = task;
-		}
-		from = source.row + source.seen->mark.end[p->part];
-		to = p->row + p->mark->end[p->part];
-		same = equal_before(to, p->at, from,
-				    part_of(source.row, &source.seen->mark, p->part));
-		from -= same;
-		p->at = to - same;
-		if (!same)
-			p->part++;
-	}
+	match_parts(p, &source);
+	if (p->at == part_of(p->row, p->mark, PART_MONO))
+		follow(p, &source, part_of(source.row, &source.seen->mark, PART_MONO));
 }
 
 /* Keeps the end of the block for the next one. */
