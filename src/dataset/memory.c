@@ -6,8 +6,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 /* Memory needed at any load: the program with the kernel's types that it has read, a compressor per
- * stream (1.4 MiB each), the buffers that merge a snapshot's sorted runs (16 MiB), small maps, and
- * the overhead of maps. */
+ * stream (1.4 to 1.7 MiB each), the buffers that merge a snapshot's sorted runs (16 MiB), small
+ * maps, and the overhead of maps. */
 #define FIXED (56 * MIB)
 #define LEAST_TO_DIVIDE (20 * MIB)
 /* Scratch memory of the BPF programs, and a stack of free events; MEMORY_LRU_KEPT entries of each

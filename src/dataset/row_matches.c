@@ -54,11 +54,15 @@ struct row_matches {
 	unsigned char history[HISTORY];       /* what is before the block */
 };
 
+/* What can be read from a position on. */
+struct text {
+	const unsigned char *at, *end; /* NULL: it is no longer kept */
+};
+
 /* An earlier row. */
 struct earlier_row {
 	const struct seen_row *seen; /* NULL: none */
-	const unsigned char *row;    /* its text … */
-	const unsigned char *end;    /* … and what may be read behind it */
+	struct text text;
 };
 
 int row_matches__new(struct row_matches **ret)
@@ -119,19 +123,27 @@ static uint32_t flags_len(const struct row_mark *mark)
 	return mark->end[PART_FLAGS] - mark->end[PART_DEVICE];
 }
 
-/* Returns the row with this NUMBER if a row at AT can refer to it. */
-static inline struct earlier_row get(const struct row_matches *m, uint32_t number, uint32_t at)
+/* The text at the position AT, as seen from the position BY. */
+static inline struct text text_at(const struct row_matches *m, uint32_t at, uint32_t by)
+{
+	int32_t in_block = (int32_t)(at - m->base);
+
+	if (by - at > WINDOW || in_block < -(int32_t)m->history_len)
+		return (struct text){ 0 };
+	if (in_block >= 0)
+		return (struct text){ m->data + in_block, m->data_end };
+	return (struct text){ m->history + m->history_len + in_block, m->history + m->history_len };
+}
+
+/* The row with this NUMBER, as seen from the position BY. */
+static inline struct earlier_row get(const struct row_matches *m, uint32_t number, uint32_t by)
 {
 	const struct seen_row *seen = &m->seen[number % SEEN];
-	int32_t in_block = (int32_t)(seen->at - m->base);
+	struct text text = { 0 };
 
-	if (!number || m->n_seen - number >= SEEN || at - seen->at > WINDOW ||
-	    in_block < -(int32_t)m->history_len)
-		return (struct earlier_row){ 0 };
-	if (in_block >= 0)
-		return (struct earlier_row){ seen, m->data + in_block, m->data_end };
-	return (struct earlier_row){ seen, m->history + m->history_len + in_block,
-				     m->history + m->history_len };
+	if (number && m->n_seen - number < SEEN)
+		text = text_at(m, seen->at, by);
+	return (struct earlier_row){ text.at ? seen : NULL, text };
 }
 
 /* A number that stands for the eight bytes before END. */
@@ -212,10 +224,10 @@ static const unsigned char *corresponding(const struct progress *p,
 					  const struct earlier_row *source)
 {
 	const struct row_mark *mark = &source->seen->mark;
-	const unsigned char *from =
-		part_of(source->row, mark, p->part) + (p->at - part_of(p->row, p->mark, p->part));
+	const unsigned char *from = part_of(source->text.at, mark, p->part) +
+				    (p->at - part_of(p->row, p->mark, p->part));
 
-	return from <= source->row + mark->end[p->part] ? from : NULL;
+	return from <= source->text.at + mark->end[p->part] ? from : NULL;
 }
 
 /* Moves on as far as SOURCE has the same text at FROM: as a match, or as literals if it is short.
@@ -223,11 +235,12 @@ static const unsigned char *corresponding(const struct progress *p,
 static inline bool follow(struct progress *p, const struct earlier_row *source,
 			  const unsigned char *from)
 {
-	size_t n = equal_after(p->at, p->end, from, source->end);
+	size_t n = equal_after(p->at, p->end, from, source->text.end);
 	uint32_t offset;
 
 	if (n >= LITTLE_MIN) {
-		offset = position(p->m, p->at) - source->seen->at - (uint32_t)(from - source->row);
+		offset = position(p->m, p->at) - source->seen->at -
+			 (uint32_t)(from - source->text.at);
 		if (n >= MATCH_MIN || (p->at == p->literals && offset == p->m->offset)) {
 			add(p, n, offset);
 			return true;
@@ -241,17 +254,15 @@ static inline bool follow(struct progress *p, const struct earlier_row *source,
  * begins. */
 static void match_wall_time(struct progress *p)
 {
-	struct row_matches *m = p->m;
-	int64_t from = p->at - m->data - (int64_t)m->offset;
-	const unsigned char *text = from < 0 ? m->history + m->history_len + from : m->data + from;
-	const unsigned char *end = from < 0 ? m->history + m->history_len : m->data_end;
+	uint32_t at = position(p->m, p->at), offset = p->m->offset;
+	struct text text = text_at(p->m, at - offset, at);
 	size_t n;
 
-	if (!m->offset || from < -(int64_t)m->history_len)
+	if (!offset || !text.at)
 		return;
-	n = equal_after(p->at, p->row + CLOCK_WALL_LEN, text, end);
+	n = equal_after(p->at, p->row + CLOCK_WALL_LEN, text.at, text.end);
 	if (n >= WALL_MIN)
-		add(p, n, m->offset);
+		add(p, n, offset);
 }
 
 /* Whether A is so much later than B that its time has more digits in common with the row's. */
@@ -259,10 +270,12 @@ static bool is_nearer(const struct progress *p, const struct earlier_row *a,
 		      const struct earlier_row *b)
 {
 	const unsigned char *time = part_of(p->row, p->mark, PART_MONO);
-	size_t n = equal_after(time, p->end, part_of(a->row, &a->seen->mark, PART_MONO), a->end);
+	size_t n = equal_after(time, p->end, part_of(a->text.at, &a->seen->mark, PART_MONO),
+			       a->text.end);
 
 	return n >= NEARER_MIN + equal_after(time, p->end,
-					     part_of(b->row, &b->seen->mark, PART_MONO), b->end);
+					     part_of(b->text.at, &b->seen->mark, PART_MONO),
+					     b->text.end);
 }
 
 /* Takes the thread's last row as SOURCE if it is nearer. */
@@ -344,24 +357,17 @@ static struct earlier_row best_source(const struct progress *p)
  * names of directories, arguments. */
 static void search(struct progress *p, const unsigned char *end)
 {
-	struct row_matches *m = p->m;
-
 	while (end - p->at >= WORD) {
-		uint32_t at = position(m, p->at), *last = word_place(m, p->at), back = at - *last;
-		int64_t from = (p->at - m->data) - (int64_t)back;
-		const unsigned char *text = m->data + from, *text_end = m->data_end;
-		size_t n;
+		uint32_t at = position(p->m, p->at), *last = word_place(p->m, p->at);
+		uint32_t offset = at - *last;
+		struct text text = text_at(p->m, *last, at);
+		size_t n = 0;
 
 		*last = at;
-		if (from < 0) {
-			text = m->history + m->history_len + from;
-			text_end = m->history + m->history_len;
-		}
-		n = !back || back > WINDOW || from < -(int64_t)m->history_len ?
-			    0 :
-			    equal_after(p->at, end, text, text_end);
+		if (offset && text.at)
+			n = equal_after(p->at, end, text.at, text.end);
 		if (n >= WORD)
-			add(p, n, back);
+			add(p, n, offset);
 		else
 			p->at++;
 	}
@@ -379,7 +385,7 @@ static const unsigned char *going_on(const struct progress *p, const struct earl
  * literals, until it is in the last part. */
 static void match_parts(struct progress *p, struct earlier_row *source)
 {
-	const unsigned char *from = source->row + CLOCK_WALL_LEN, *to;
+	const unsigned char *from = source->text.at + CLOCK_WALL_LEN, *to;
 	size_t same;
 
 	while (follow(p, source, from), enter_part(p)) {
@@ -395,10 +401,10 @@ static void match_parts(struct progress *p, struct earlier_row *source)
 		}
 		if (p->part == PART_DURATION)
 			take_nearer(p, source);
-		from = source->row + source->seen->mark.end[p->part];
+		from = source->text.at + source->seen->mark.end[p->part];
 		to = p->row + p->mark->end[p->part];
 		same = equal_before(to, p->at, from,
-				    part_of(source->row, &source->seen->mark, p->part));
+				    part_of(source->text.at, &source->seen->mark, p->part));
 		from -= same;
 		if (p->part == PART_FILENAME || p->part == PART_FS_TYPE)
 			search(p, to - same);
@@ -419,7 +425,7 @@ static void match_row(struct progress *p)
 	p->part = 0;
 	match_parts(p, &source);
 	if (p->at == part_of(p->row, p->mark, PART_MONO))
-		follow(p, &source, part_of(source.row, &source.seen->mark, PART_MONO));
+		follow(p, &source, part_of(source.text.at, &source.seen->mark, PART_MONO));
 }
 
 /* Keeps the end of the block for the next one. */
