@@ -47,7 +47,7 @@ struct known_super {
 };
 
 #define DIR_BYTES 64 /* of the path of a known_dir */
-#define DIR_STEPS 4  /* and components */
+#define DIR_STEPS 8  /* and components */
 
 /* A component, found in the directory that the one before led to. */
 struct dir_step {
@@ -369,10 +369,10 @@ __subprog int note_dir(struct lookup *s, u32 at)
 	}
 	dir->steps[n & (DIR_STEPS - 1)] = s->entered;
 	s->n_entered = n + 1;
-	for (i = 0; i < DIR_BYTES; i += 8)
-		*(u64 *)&dir->text[i] = eight_bytes_at(&s->text[(s->begin + i) & TEXT_MASK]);
 	if (!at_end(s, &slash))
 		return 0;
+	for (i = 0; i < DIR_BYTES; i += 8)
+		*(u64 *)&dir->text[i] = eight_bytes_at(&s->text[(s->begin + i) & TEXT_MASK]);
 	dir->n_steps = n + 1;
 	dir->from = s->from;
 	dir->root.dentry = s->root_dentry;
