@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "words are written, and compared by row_matches.c, as they lie in memory");
+
 #define ZSTD_BLOCK_CONTENT_MAX (128 * 1024) /* bytes: Block_Maximum_Size, 3.1.1.2.4 */
 #define ZSTD_BLOCK_HEADER_SIZE 3
 #define ZSTD_BLOCK_MATCH_MIN 3

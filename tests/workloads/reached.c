@@ -102,51 +102,92 @@ static void names(void)
 	tell("rmdir", "dir", dir, "");
 }
 
+/* The directory that directories() works in, with a slash at its end, and as a descriptor: names
+ * relative to that leave alone what the recorder remembers of the last path. */
+static const char *working = "";
+static int working_fd = AT_FDCWD;
+
+/* NAME in there; valid until four more calls. */
+static const char *in(const char *name)
+{
+	static char paths[4][128];
+	static unsigned int n;
+	char *path = paths[n++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s%s", working, name);
+	return path;
+}
+
 /* DIR/b/file, in directories that are new. */
 static void make_tree(const char *dir)
 {
 	char path[64];
 
-	IS(0, SYS(mkdirat, AT_FDCWD, dir, 0755));
+	IS(0, SYS(mkdirat, AT_FDCWD, in(dir), 0755));
 	snprintf(path, sizeof(path), "%s/b", dir);
-	IS(0, SYS(mkdirat, AT_FDCWD, path, 0755));
+	IS(0, SYS(mkdirat, AT_FDCWD, in(path), 0755));
 	snprintf(path, sizeof(path), "%s/b/file", dir);
-	workload__create(path);
+	workload__create(in(path));
 }
 
 static void change_file(void)
 {
-	IS(0, SYS(fchmodat, AT_FDCWD, "a/b/file", 0600));
-	IS(0, SYS(fchmodat, AT_FDCWD, "a/b/file", 0640));
-	after("setattr", "a/b/file", 0);
-	after("setattr", "a/b/file", 0);
+	const char *file = in("a/b/file");
+
+	IS(0, SYS(fchmodat, AT_FDCWD, file, 0600));
+	IS(0, SYS(fchmodat, AT_FDCWD, file, 0640));
+	after("setattr", file, 0);
+	after("setattr", file, 0);
+}
+
+static void move(const char *from, const char *to, int flags)
+{
+	IS(0, SYS(renameat2, working_fd, from, working_fd, to, flags));
 }
 
 /* The same path leads elsewhere, from one call to the next. */
-static void directories(void)
+static void directories(const char *where)
 {
+	working = where;
 	make_tree("a");
 	make_tree("other");
 	change_file();
-	IS(0, SYS(renameat2, AT_FDCWD, "a", AT_FDCWD, "first", 0));
-	IS(0, SYS(renameat2, AT_FDCWD, "other", AT_FDCWD, "a", 0));
+	move("a", "first", 0);
+	move("other", "a", 0);
 	change_file();
-	IS(0, SYS(renameat2, AT_FDCWD, "a", AT_FDCWD, "first", RENAME_EXCHANGE));
+	move("a", "first", RENAME_EXCHANGE);
 	change_file();
-	IS(0, SYS(mount, "first", "a", NULL, MS_BIND, NULL));
+	IS(0, SYS(mount, in("first"), in("a"), NULL, MS_BIND, NULL));
 	change_file();
-	IS(0, SYS(umount2, "a", 0));
+	IS(0, SYS(umount2, in("a"), 0));
 	change_file();
-	IS(0, SYS(renameat2, AT_FDCWD, "a", AT_FDCWD, "second", 0));
-	IS(0, SYS(symlinkat, "first", AT_FDCWD, "a"));
+	move("a", "second", 0);
+	IS(0, SYS(symlinkat, "first", working_fd, "a"));
 	change_file();
-	IS(0, SYS(unlinkat, AT_FDCWD, "a", 0));
+	IS(0, SYS(unlinkat, working_fd, "a", 0));
 	make_tree("a");
 	change_file();
-	IS(0, SYS(unlinkat, AT_FDCWD, "a/b/file", 0));
-	IS(0, SYS(unlinkat, AT_FDCWD, "a/b", AT_REMOVEDIR));
-	IS(0, SYS(symlinkat, "../first/b", AT_FDCWD, "a/b"));
+	IS(0, SYS(unlinkat, AT_FDCWD, in("a/b/file"), 0));
+	IS(0, SYS(unlinkat, AT_FDCWD, in("a/b"), AT_REMOVEDIR));
+	IS(0, SYS(symlinkat, "../first/b", AT_FDCWD, in("a/b")));
 	change_file();
+}
+
+/* Directories as deep as the recorder remembers, which is eight, and deeper. */
+static void deep_directories(void)
+{
+	char path[64] = "";
+
+	for (int depth = 1; depth <= 9; depth++) {
+		strcat(path, "d");
+		IS(0, SYS(mkdirat, AT_FDCWD, path, 0755));
+		strcat(path, "/");
+		if (depth < 5)
+			continue;
+		working_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		directories(path);
+		close(working_fd);
+	}
 }
 
 int main(void)
@@ -156,6 +197,7 @@ int main(void)
 	workload__create("sub/file");
 	attributes();
 	names();
-	directories();
+	directories("");
+	deep_directories();
 	return 0;
 }
