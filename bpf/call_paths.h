@@ -43,7 +43,9 @@ __subprog long read_short(struct task_state *state, u64 from, u32 at)
 		state->long_path = n >= MOST_PATHS;
 		return n;
 	}
-	n = uread_str(words, sizeof(words), from);
+	n = uread_str((char *)words, sizeof(words), from);
+	if (n < 0)
+		return n;
 	to = (u64 *)text;
 	to[0] = words[0];
 	to[1] = words[1];

@@ -105,7 +105,8 @@ static __always_inline int emit_epoll(struct task_state *state,
 			state->has_given = !uread(&state->given, sizeof(u32), aux);
 		rec->has_events = (u32)operation != EPOLL_CTL_DEL && aux && state->has_given;
 		rec->late &= rec->has_events;
-		rec->events = state->given;
+		if (rec->has_events)
+			rec->events = state->given;
 	} else if (d->op != POLL_CREATE) {
 		rec->timeout_ns = state->base[0];
 	}

@@ -40,7 +40,7 @@ __subprog int fetch_option(struct task_state *state, const volatile struct sysca
 		      state->args[d->kind == KIND_FSOPEN ? 0 : 2]);
 	state->text_bytes = n;
 	state->own.rec.len2 = n > 1 ? (n - 1) & (KEY_BYTES - 1) : 0;
-	if (d->kind != KIND_FSCONFIG || (u32)state->args[1] != FSCONFIG_SET_STRING ||
+	if (n < 0 || d->kind != KIND_FSCONFIG || (u32)state->args[1] != FSCONFIG_SET_STRING ||
 	    FIRST(*(u64 *)&state->own.requested[SHORT_PATH], 7) != 0x656372756f73ULL) /* source */
 		return 0;
 	n = uread_str(state->own.requested, SHORT_PATH, state->args[3]);
