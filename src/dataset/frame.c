@@ -10,9 +10,6 @@
 #include "base/xxh64.h"
 #include "dataset/zstd_block.h"
 
-/* Magic number, and a descriptor that only says that a checksum follows. */
-static const unsigned char header_start[FRAME_HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
-
 /* The largest window that the zstd tool and most libraries accept by default: 128 MiB. */
 #define WINDOW_LOG_MAX 27
 
@@ -23,6 +20,16 @@ struct frame {
 	struct xxh64 hash; /* of the content */
 	char *in, *content;
 };
+
+void frame__write_tail(uint64_t checksum, unsigned char *ret)
+{
+	/* Last_Block, Raw_Block, no bytes (RFC 8878, 3.1.1.2). */
+	*ret++ = 1;
+	*ret++ = 0;
+	*ret++ = 0;
+	for (int i = 0; i < 4; i++)
+		*ret++ = checksum >> 8 * i;
+}
 
 /* Reads LEN bytes into f->in + SKIP. Returns 1, 0 if there are fewer, or a negative errno. */
 static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
@@ -93,13 +100,13 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 		void *arg, struct frame_end *ret)
 {
 	off_t at = FRAME_HEADER_SIZE;
-	uint64_t total = 0, lines = 0, checksum;
+	uint64_t total = 0, lines = 0;
 	size_t len, content;
 	int r = read_at(f, 0, FRAME_HEADER_SIZE, 0);
 
 	if (r < 0)
 		return r;
-	if (!r || memcmp(f->in, header_start, sizeof(header_start)))
+	if (!r || memcmp(f->in, FRAME_HEADER_START, FRAME_HEADER_SIZE - 1))
 		return -EBADMSG;
 	f->in[4] = 0; /* the decoder need not compute the checksum, too */
 	if (!decode(f, FRAME_HEADER_SIZE, &content))
@@ -121,11 +128,7 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 	}
 	if (r < 0)
 		return r;
-	/* Last_Block, Raw_Block, no bytes (RFC 8878, 3.1.1.2). */
-	memcpy(ret->tail, "\1\0\0", 3);
-	checksum = xxh64__end(&f->hash);
-	for (int i = 0; i < 4; i++)
-		ret->tail[3 + i] = checksum >> 8 * i;
+	frame__write_tail(xxh64__end(&f->hash), ret->tail);
 	ret->whole = f->size == at + FRAME_TAIL_SIZE && read_at(f, 0, FRAME_TAIL_SIZE, at) > 0 &&
 		     !memcmp(f->in, ret->tail, FRAME_TAIL_SIZE);
 	return 0;

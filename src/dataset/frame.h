@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Examines a Zstandard frame that broke off: how much of it is intact, and which bytes complete
- * it. */
+/* The Zstandard frames of data files: how they begin and end. Examines one that broke off: how much
+ * of it is intact, and which bytes complete it. */
 #ifndef IOTRC_FRAME_H
 #define IOTRC_FRAME_H
 
@@ -12,6 +12,10 @@
 #define FRAME_HEADER_SIZE 6 /* bytes: magic number, descriptor, window: RFC 8878, 3.1.1.1 */
 #define FRAME_BLOCK_MAX (128 * 1024)
 #define FRAME_TAIL_SIZE 7 /* bytes: an empty last block and the content checksum */
+
+#define FRAME_MAGIC "\x28\xb5\x2f\xfd" /* RFC 8878, 3.1.1 */
+/* The header without its last byte, the window. It only says that a checksum follows. */
+#define FRAME_HEADER_START FRAME_MAGIC "\x04"
 
 /* An empty block (Raw_Block, RFC 8878, 3.1.1.2), which the writer appends after each block of rows.
  * Without it, `zstd -dc` drops the last rows of a .part file: zstd(1) (fileio.c,
@@ -32,6 +36,9 @@ static inline bool frame__is_bomb(uint64_t compressed, uint64_t content, uint64_
 	return content > 1 << 20 && content / 1000 > compressed &&
 	       (rows > compressed / FRAME_ROW_MIN || content / FRAME_ROW_MAX > rows);
 }
+
+/* Writes what ends a frame whose content has CHECKSUM (its XXH64): FRAME_TAIL_SIZE bytes. */
+void frame__write_tail(uint64_t checksum, unsigned char *ret);
 
 struct frame_end {
 	off_t len; /* length of the intact part, up to the last block that is not empty */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "dataset/frame.h"
 #include "platform/libc.h"
 
 #define IN_SIZE (128 * 1024)
@@ -67,9 +68,7 @@ static int stop_reading(struct row_file *f, int err, const char *why)
  * checksum of the content follows the blocks. */
 static int check_frame_header(struct row_file *f)
 {
-	static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
-
-	if (f->in.size < 5 || memcmp(f->input, magic, sizeof(magic)))
+	if (f->in.size < 5 || memcmp(f->input, FRAME_MAGIC, 4))
 		return stop_reading(f, -EBADMSG, "no Zstandard frame");
 	f->has_checksum = f->input[4] & 4;
 	f->begun = true;

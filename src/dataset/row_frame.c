@@ -11,12 +11,7 @@
 #include "dataset/frame.h"
 #include "dataset/zstd_block.h"
 
-/* Magic number; a descriptor that only says that a checksum follows; a window of 128 KiB: RFC 8878,
- * 3.1.1.1. */
-static const unsigned char header[FRAME_HEADER_SIZE] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x38 };
-
-/* Last_Block, Raw_Block, no bytes: 3.1.1.2. */
-static const unsigned char last_block[ZSTD_BLOCK_HEADER_SIZE] = { 1 };
+#define WINDOW_128K "\x38" /* Window_Descriptor: RFC 8878, 3.1.1.1.2 */
 
 struct row_frame {
 	struct row_matches *matches;
@@ -61,8 +56,8 @@ size_t row_frame__block(struct row_frame *f, const char *data, size_t len,
 	size_t done = 0, rest = row_matches__find(f->matches, data, len, marks, n, f->block);
 
 	if (!f->begun) {
-		memcpy(dst, header, sizeof(header));
-		done = sizeof(header);
+		memcpy(dst, FRAME_HEADER_START WINDOW_128K, FRAME_HEADER_SIZE);
+		done = FRAME_HEADER_SIZE;
 		f->begun = true;
 	}
 	xxh64__add(&f->checksum, data, len);
@@ -72,10 +67,6 @@ size_t row_frame__block(struct row_frame *f, const char *data, size_t len,
 
 size_t row_frame__end(struct row_frame *f, char *dst)
 {
-	uint64_t checksum = xxh64__end(&f->checksum);
-
-	memcpy(dst, last_block, sizeof(last_block));
-	for (int i = 0; i < 4; i++)
-		dst[sizeof(last_block) + i] = (char)(checksum >> 8 * i);
+	frame__write_tail(xxh64__end(&f->checksum), (unsigned char *)dst);
 	return FRAME_TAIL_SIZE;
 }

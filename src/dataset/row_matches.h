@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finds what rows repeat of earlier rows. A compressor of any text has to search for that; here the
  * marks of rows (dataset/row_mark.h) tell where it is: in the last row of the same thread and
- * operation, of the same file, or of the same operation with flags of the same length. Every match
+ * operation, of the same file, or of the same operation with flags of the same length. Only what
+ * none of these has of names and arguments is searched for words that occurred before. Every match
  * is compared byte by byte before it is used. For one frame, block by block. */
 #ifndef IOTRC_ROW_MATCHES_H
 #define IOTRC_ROW_MATCHES_H
