@@ -153,18 +153,15 @@ static bool takes(const struct chunk *chunk, size_t len)
 	return CHUNK_SIZE - chunk->len >= len && chunk->n_marks < CHUNK_MARKS;
 }
 
-/* Adds the row between the end of CHUNK and END. */
-static void account_row(struct capture *c, struct chunk *chunk, const char *end, uint64_t ns)
+/* Adds the row between the end of CHUNK and END. Its mark is in place. */
+static void account_row(struct chunk *chunk, const char *end, uint64_t ns)
 {
 	size_t len = end - chunk->data - chunk->len;
 
 	if (MARKED_STREAMS >> chunk->stream & 1) {
-		struct row_mark *mark = &chunk->marks[chunk->n_marks++];
-
-		if (len <= ROW_MARKED_MAX)
-			*mark = c->encoder->mark;
-		else
-			mark->end[PART_MONO] = 0;
+		if (len > ROW_MARKED_MAX)
+			chunk->marks[chunk->n_marks].end[PART_MONO] = 0;
+		chunk->n_marks++;
 	}
 	chunk->len += len;
 	if (!chunk->rows || ns < chunk->first_ns)
@@ -183,7 +180,9 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 		hand_over(c, a, false);
 	if (!have_chunk(c, stream, ns))
 		return;
-	account_row(c, a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
+	if (MARKED_STREAMS >> stream & 1)
+		a->chunk->marks[a->chunk->n_marks] = c->encoder->mark_apart;
+	account_row(a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
 }
 
 static void on_event(void *arg, const void *record, size_t size)
@@ -206,16 +205,19 @@ static void on_event(void *arg, const void *record, size_t size)
 		count_one(&a->filtered);
 		return;
 	}
-	if (!kind->is_short || (a->chunk && !takes(a->chunk, ROW_SHORT_MAX))) {
+	if (!encode__is_short(c->encoder, kind, record) ||
+	    (a->chunk && !takes(a->chunk, ROW_SHORT_MAX))) {
+		c->encoder->mark = &c->encoder->mark_apart;
 		end = kind->encode(c->encoder, record, size, c->row);
 		if (end)
 			add_row(c, stream, c->row, end - c->row, ns);
 	} else {
 		if (!have_chunk(c, stream, ns))
 			return;
+		c->encoder->mark = &a->chunk->marks[a->chunk->n_marks];
 		end = kind->encode(c->encoder, record, size, a->chunk->data + a->chunk->len);
 		if (end)
-			account_row(c, a->chunk, end, ns);
+			account_row(a->chunk, end, ns);
 	}
 	if (!end)
 		count_one(&a->filtered);

@@ -28,6 +28,7 @@ int encoder__new(struct encoder **ret, const struct encoder_config *config)
 	e->clock = config->clock;
 	e->reqnames = config->request_names ?: &no_names;
 	e->users = config->users;
+	e->mark = &e->mark_apart;
 	err = dict__new(&e->paths, m->paths_max, m->paths_bytes);
 	if (!err)
 		err = dict__new(&e->tasks, m->tasks_max, m->tasks_bytes);
@@ -151,27 +152,26 @@ static bool mode_in_scope(uint32_t mode)
 
 static void define_path(struct encoder *e, const struct rec_path *r)
 {
-	char *raw = e->paths_buf[0];
-	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
+	char *field = e->field, *p;
+	const char *raw = r->path;
 	struct path_entry *entry;
-	size_t len = r->len, field_len, inode_len, place_len;
-	char place[48], *p;
-	bool own;
+	size_t len = r->len, field_len = len;
+	bool own = false;
 
 	if (r->kind == PATH_SPECIAL) {
-		len = special_name(raw, r);
-		p = csv__quote(field, special_field(e, r, raw, len, field));
+		raw = e->paths_buf[0];
+		len = special_name(e->paths_buf[0], r);
+		field_len = csv__quote(field, special_field(e, r, raw, len, field)) - field;
 	} else {
-		p = r->flags & PATH_DETACHED ? encode__word(raw, DETACHED) : raw;
-		len = csv__mem(p, r->path, len) - raw;
-		p = encode__path_field(e, field, raw, len);
+		if (r->flags & PATH_DETACHED) {
+			raw = e->paths_buf[0];
+			p = encode__word(e->paths_buf[0], DETACHED);
+			len = csv__mem(p, r->path, len) - raw;
+		}
+		own = !e->anon && csv__plain(field, raw, len);
+		if (!own)
+			field_len = csv__quote(field, encode__path(e, field, raw, len)) - field;
 	}
-	field_len = p - field;
-	p = csv__u64(place, r->ino);
-	inode_len = p - place;
-	*p++ = ',';
-	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;
-	own = len == field_len && !memcmp(raw, field, len);
 	entry = dict__put(e->paths, r->id, sizeof(*entry) + len + (own ? 0 : field_len));
 	if (!entry)
 		return;
@@ -185,14 +185,16 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	entry->wanted = (e->selection->scope_all ||
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
 			matched__path(&e->matched, e->selection, raw, len);
-	memcpy(entry->place, place, place_len);
-	entry->inode_len = inode_len;
-	entry->place_len = place_len;
+	p = csv__u64(entry->place, r->ino);
+	entry->inode_len = p - entry->place;
+	*p++ = ',';
+	entry->place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - entry->place;
 	entry->raw_len = len;
 	entry->field_at = own ? 0 : len;
-	entry->field_len = field_len;
+	entry->field_len = own ? len : field_len;
 	memcpy(entry->text, raw, len);
-	memcpy(entry->text + entry->field_at, field, field_len);
+	if (!own)
+		memcpy(entry->text + len, field, field_len);
 }
 
 static void define_task(struct encoder *e, const struct rec_task *r)

@@ -23,8 +23,8 @@
 #include "schema/records.h"
 #include "schema/selection.h"
 
-/* Bytes that an encoder may need, with all quotes doubled; the second is for records of fixed
- * length. A finished row is never longer than a chunk. */
+/* Bytes that an encoder may need, with all quotes doubled; the second is for rows that
+ * encode__is_short() tells. A finished row is never longer than a chunk. */
 #define ROW_MAX (192 * 1024)
 #define ROW_SHORT_MAX (48 * 1024)
 
@@ -95,8 +95,11 @@ struct encoder {
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	struct matched matched;
 	uint64_t extents_unknown[UNKNOWN_REASONS]; /* parts of requests, by enum extent_reason */
-	struct row_mark mark;                      /* of the last row of MARKED_STREAMS */
-	unsigned int forgot; /* rounds until what was forgotten is dropped; 0: nothing was */
+	/* The encoder of MARKED_STREAMS writes the row's mark where the row will be compressed:
+	 * a copy would have to wait for its many short stores. */
+	struct row_mark *mark;
+	struct row_mark mark_apart; /* where it is otherwise */
+	unsigned int forgot;        /* rounds until what was forgotten is dropped; 0: nothing was */
 	uint64_t faults[FAULTS];
 	struct flags_cached flags[FLAGS_CACHE];
 	/* The digits of mono_ns, without the last eight, of the last row: those of most rows. */
@@ -107,6 +110,7 @@ struct encoder {
 	} mono_head;
 	char paths_buf[2][2 * PATH_BYTES + 2 + sizeof(DETACHED)];
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
+	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
 };
 
 /* Returns 0, or a negative errno. Selection, clock and request names are borrowed until
@@ -139,9 +143,20 @@ struct record_kind {
 	enum stream stream; /* of an event */
 	/* NULL: it is a definition. */
 	char *(*encode)(struct encoder *e, const void *record, size_t size, char *p);
-	bool is_short; /* its row never takes more than ROW_SHORT_MAX */
+	bool is_short; /* see encode__is_short() */
 };
 extern const struct record_kind record_kinds[RECORD_TYPES_MAX];
+
+/* Whether the row of RECORD, which is of KIND, never takes more than ROW_SHORT_MAX. With names in
+ * clear this also holds for a long record that has only one of them. */
+static inline bool encode__is_short(const struct encoder *e, const struct record_kind *kind,
+				    const void *record)
+{
+	const struct rec_fs_long *l = record;
+
+	return kind->is_short || (l->fs.type == REC_FS_LONG && !e->anon &&
+				  !(l->has & (LONG_HAS_REQUESTED2 | LONG_TWO_FILES)));
+}
 
 /* The encoders. Each writes the row of an event at P, which has ROW_MAX bytes. Returns the end of
  * the row, or NULL if a filter in user space drops it. */

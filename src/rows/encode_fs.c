@@ -336,7 +336,7 @@ static char *filename_column(struct encoder *e, const struct rec_fs_long *l,
 static char *place_columns(struct encoder *e, const char *row, const struct path_entry *path,
 			   const struct rec_fs_long *l, const char **fs_type, char *p)
 {
-	uint16_t *inode_end = &e->mark.end[PART_INODE];
+	uint16_t *inode_end = &e->mark->end[PART_INODE];
 
 	*inode_end = p - row;
 	if (path) {
@@ -369,7 +369,7 @@ static uint16_t short_id(uint64_t id)
 
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 {
-	uint16_t *end = e->mark.end;
+	uint16_t *end = e->mark->end;
 	const char *row = p;
 	const struct rec_fs *r = record;
 	const struct rec_fs_long *l = r->type == REC_FS_LONG ? record : NULL;
@@ -450,8 +450,8 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	end[PART_FS_TYPE] = p - row;
 	p = encode__end(e, r->ns, p);
 	end[PART_MONO] = p - 1 - row;
-	e->mark.operation = r->op;
-	e->mark.task = short_id(r->task);
-	e->mark.path = short_id(r->path);
+	e->mark->operation = r->op;
+	e->mark->task = short_id(r->task);
+	e->mark->path = short_id(r->path);
 	return p;
 }

@@ -24,10 +24,12 @@ static inline void encoding__row(struct encoder *e, const void *record, size_t s
 	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record];
 	char *end = kind->encode(e, record, size, row);
 
+	if (end && encode__is_short(e, kind, record) && end - row > ROW_SHORT_MAX)
+		abort();
 	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
 		abort();
 	if (end && MARKED_STREAMS >> kind->stream & 1 && end - row <= ROW_MARKED_MAX &&
-	    !encoding__marks_hold(&e->mark, row, end))
+	    !encoding__marks_hold(e->mark, row, end))
 		abort();
 }
 

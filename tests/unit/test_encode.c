@@ -118,7 +118,7 @@ static void assert_marks(enum stream stream)
 	for (int part = 0; part < ROW_PARTS && MARKED_STREAMS >> stream & 1; part++)
 		for (size_t i = 0; i < schema_streams[stream].n_columns; i++)
 			if (!strcmp(schema_streams[stream].columns[i].name, parts[part]))
-				cr_assert_eq(enc->mark.end[part], (uint16_t)field_ends[i], "%s",
+				cr_assert_eq(enc->mark->end[part], (uint16_t)field_ends[i], "%s",
 					     parts[part]);
 }
 
@@ -284,6 +284,7 @@ Test(encode, the_longest_paths_fit)
 	} u;
 	static char base[PATH_BYTES], worst[PATH_BYTES];
 	size_t size;
+	char *end;
 
 	/* Each byte takes four bytes in a row, and quotes are doubled. */
 	memset(base, 0x01, sizeof(base) - 1);
@@ -297,6 +298,15 @@ Test(encode, the_longest_paths_fit)
 	cr_assert_leq(size, sizeof(u));
 	encode_row(STREAM_FS, encode__fs, &u, size);
 	cr_assert_gt(strlen(field(STREAM_FS, "filename")), 2 * 4 * (size_t)(PATH_BYTES - 2));
+	cr_assert_not(encode__is_short(enc, &record_kinds[REC_FS_LONG], &u));
+
+	u.r.fs = an_fs_record(FS_GETATTR);
+	u.r.has = 0;
+	size = requested(&u.r, memset(worst, 0x01, sizeof(worst) - 1), NULL);
+	cr_assert(encode__is_short(enc, &record_kinds[REC_FS_LONG], &u));
+	end = encode__fs(enc, &u, size, row);
+	cr_assert_gt(end - row, 4 * (2 * PATH_BYTES - 4));
+	cr_assert_leq(end - row, ROW_SHORT_MAX);
 }
 
 Test(encode, scope_and_path_leave_out)
