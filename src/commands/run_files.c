@@ -273,6 +273,23 @@ static void on_chdir(struct file_event *e)
 		e->files->roots++;
 }
 
+/* Below a mount are other files than those that the workspace has under these names; a bind mount
+ * gives files of the workspace other names. These flags are of calls that mount nothing: they set
+ * attributes, or prepare what move_mount() mounts. */
+static void on_mount(struct file_event *e)
+{
+	static const char *const mount_nothing[] = {
+		"MS_REMOUNT",    "MS_SHARED", "MS_PRIVATE",     "MS_SLAVE",
+		"MS_UNBINDABLE", "FSOPEN",    "FSPICK",         "FSCONFIG",
+		"FSMOUNT",       "OPEN_TREE", "OPEN_TREE_ATTR", "MOUNT_SETATTR",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(mount_nothing); i++)
+		if (has(e, FLAGS, mount_nothing[i]))
+			return;
+	e->files->mounts += !e->failed;
+}
+
 static void open_to_make(struct file_event *e)
 {
 	struct run_file *f = e->file;
@@ -559,7 +576,7 @@ static const struct {
 	{ "link", on_link }, { "symlink", on_symlink }, { "rename", on_rename },
 	{ "unlink", on_remove }, { "rmdir", on_remove }, { "process_exec", on_exec },
 	{ "sendfile", on_copy }, { "splice", on_copy }, { "copy_file_range", on_copy },
-	{ "clone", on_copy },
+	{ "clone", on_copy }, { "mount", on_mount },
 };
 /* clang-format on */
 
@@ -605,6 +622,10 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 	/* An unlinked file that is still open has no path. */
 	if (i == ARRAY_SIZE(operations) || has(&e, FLAGS, "DELETED"))
 		return;
+	if (operations[i].take == on_mount) { /* its names need not be files: none -> /proc */
+		on_mount(&e);
+		return;
+	}
 	if (has(&e, FLAGS, "PATH_CUT")) {
 		f->cut++;
 		return;

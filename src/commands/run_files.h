@@ -70,6 +70,7 @@ struct run_files {
 	uint64_t moved;                /* renamed directories with files that have no rows */
 	uint64_t cut;                  /* rows whose path was cut */
 	uint64_t roots;                /* changes of the root directory */
+	uint64_t mounts;               /* filesystems and directories that were mounted */
 	uint32_t program;              /* of the row at hand */
 	bool full; /* RUN_FILES_MAX was reached, or out of memory: files are missing */
 };

@@ -216,6 +216,8 @@ static void read_trace(struct run_job *j)
 	/* The messages of strace name the process. */
 	if (j->files.roots && !j->tracer.fifo)
 		run_job__incomplete(j, "another root: paths there may be wrong");
+	if (j->files.mounts)
+		run_job__incomplete(j, "something was mounted: paths there may be wrong");
 	if (j->files.cut) {
 		snprintf(text, sizeof(text), "%" PRIu64 " calls on paths that are too long",
 			 j->files.cut);

@@ -231,6 +231,29 @@ def test_another_root(tmp_path):
     assert (tmp_path / "root/made").read_text() == "x"
 
 
+MOUNTS = {
+    "mount -t tmpfs none there": 3,
+    "mount --bind there here": 3,
+    "unshare -m mount -t tmpfs none there": 3,
+    "mount -t tmpfs none absent": 0, # fails
+    "mount --bind -o remount,ro bound": 0,
+    "mount --make-rprivate /": 0,
+}
+
+
+@pytest.mark.parametrize("command", MOUNTS)
+def test_mount(tmp_path, command):
+    """Names below a mount are not those of the workspace: the report says so, but not of calls that mount nothing."""
+    for name in "there", "here", "bound":
+        (tmp_path / name).mkdir()
+    script = f'mount --bind bound bound && exec "$0" run --strict --engine bpf --json json -- sh -c "{command}; true"'
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, recorder.IOTRC], cwd=tmp_path, capture_output=True,
+                          timeout=recorder.START)
+    assert done.returncode == MOUNTS[command], done.stderr
+    found = json.loads((tmp_path / "json").read_text())["incomplete"]
+    assert found == ["something was mounted: paths there may be wrong"] * bool(MOUNTS[command])
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_bind_mount(tmp_path, engine):
     """A file has the name by which the command reached it."""
