@@ -29,6 +29,7 @@
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 #include "platform/mountinfo.h"
+#include "platform/privileges.h"
 #include "schema/schema.h"
 #include "uploader/upload.h"
 
@@ -184,7 +185,10 @@ static void check_capabilities(struct doctor *d, struct finding *f)
 			 wanted[i].name);
 		worst = wanted[i].lack > worst ? wanted[i].lack : worst;
 	}
-	if (worst == OK)
+	if (privileges__in_user_namespace())
+		set_finding(f, BAD, "record outside of it; a rootless container is in one",
+			    "of a user namespace: the kernel asks for those of the machine");
+	else if (worst == OK)
 		set_finding(f, OK, NULL, "all present");
 	else
 		set_finding(f, worst,

@@ -94,7 +94,8 @@ int run_engine__choose(struct run_engine *e, const struct command *c, const char
 	e->why = "root, or CAP_BPF and CAP_PERFMON";
 	if (privileges__allow_bpf())
 		return 0;
-	e->why = "neither root, nor CAP_BPF and CAP_PERFMON";
+	e->why = privileges__in_user_namespace() ? "in a user namespace, where BPF is refused" :
+						   "neither root, nor CAP_BPF and CAP_PERFMON";
 	return choose_strace(e, c);
 #endif
 }

@@ -8,11 +8,13 @@
 #include <linux/capability.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "platform/macros.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
+#define FIRST_USER_NAMESPACE 0xeffffffdU /* its inode: PROC_USER_INIT_INO of linux/proc_ns.h */
 
 /* BPF and PERFMON are needed to load and attach; attached programs stay attached without them.
  * docs/privileges.md has the same table in words. */
@@ -79,6 +81,13 @@ int privileges__become(uid_t uid, gid_t gid)
 	return err ? err : privileges__drop(0);
 }
 
+bool privileges__in_user_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/user", &st) && st.st_ino != FIRST_USER_NAMESPACE;
+}
+
 bool privileges__allow_bpf(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -86,7 +95,7 @@ bool privileges__allow_bpf(void)
 	const uint64_t both = CAP(BPF) | CAP(PERFMON);
 	uint64_t have;
 
-	if (syscall(SYS_capget, &header, data))
+	if (privileges__in_user_namespace() || syscall(SYS_capget, &header, data))
 		return false;
 	have = data[0].effective | (uint64_t)data[1].effective << 32;
 	return have & CAP(SYS_ADMIN) || (have & both) == both;
@@ -110,6 +119,11 @@ int privileges__become(uid_t uid, gid_t gid)
 	if (uid == (uid_t)-1 || uid == geteuid())
 		return 0;
 	return pthread_setugid_np(uid, gid) ? -errno : 0;
+}
+
+bool privileges__in_user_namespace(void)
+{
+	return false;
 }
 
 bool privileges__allow_bpf(void)

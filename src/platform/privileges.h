@@ -26,8 +26,12 @@ int privileges__drop(uint64_t keep);
  * capability. Returns 0, or a negative errno. */
 int privileges__become(uid_t uid, gid_t gid);
 
+/* Whether this process is in a user namespace other than the machine's first one, as in a rootless
+ * container or after unshare -U. Its capabilities don't count for BPF. False if that is unknown. */
+bool privileges__in_user_namespace(void);
+
 /* Whether this process may load and attach BPF programs that observe the whole machine: CAP_BPF and
- * CAP_PERFMON, or CAP_SYS_ADMIN. */
+ * CAP_PERFMON, or CAP_SYS_ADMIN, in the machine's first user namespace. */
 bool privileges__allow_bpf(void);
 
 #endif

@@ -192,6 +192,17 @@ def test_capabilities(tmp_path, drop, state, code):
     assert (fares.returncode in (0, 3)) == (code == 0), fares.stderr
 
 
+def test_in_a_user_namespace(tmp_path):
+    """All capabilities are there, but not the machine's."""
+    wrap = ["unshare", "-U", "-r"]
+    report = doctor(code=1, wrap=wrap, cwd=tmp_path)
+    assert {"capabilities", "hooks"} <= bad(report)
+    assert "user namespace" in report["checks"]["capabilities"]["text"]
+    fares = subprocess.run([*wrap, "sh", "-c", f"{RECORDING} {tmp_path}/traces"], capture_output=True, text=True,
+                           cwd=tmp_path)
+    assert fares.returncode == 1 and "a user namespace" in fares.stderr, fares.stderr
+
+
 def test_as_somebody(tmp_path):
     os.chmod(tmp_path, 0o777)
     report = doctor(code=1, wrap=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], cwd=tmp_path)

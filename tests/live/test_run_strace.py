@@ -73,6 +73,16 @@ def test_root_gets_bpf(tmp_path):
     assert "Engine:    bpf: root, or CAP_BPF and CAP_PERFMON" in done.stderr.decode().splitlines()
 
 
+def test_root_of_a_user_namespace_gets_strace(tmp_path):
+    """It has all capabilities, but not those that BPF needs: the machine's."""
+    done = subprocess.run(["unshare", "-Ur", recorder.IOTRC, "run", "--", "sh", "-c", "echo hi > a"], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=recorder.START)
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert "Engine:    strace: in a user namespace, where BPF is refused" in lines
+    assert lines[lines.index("FILES WRITTEN (1)") + 1] == "  a"
+
+
 def test_no_such_engine(tmp_path):
     done = run("--engine", "dtrace", "--", "true", cwd=tmp_path)
     assert done.returncode == 2

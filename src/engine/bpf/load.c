@@ -23,8 +23,8 @@ int load__refused(char *problem, int err, const char *what)
 	if (err == -EPERM)
 		return engine__problem(
 			problem, err,
-			"%s: the kernel refuses it to root: kernel lockdown, or a container "
-			"without CAP_BPF and CAP_PERFMON",
+			"%s: the kernel refuses it to root: kernel lockdown, a user namespace, "
+			"or a container without CAP_BPF and CAP_PERFMON",
 			what);
 	return engine__problem(problem, err, "%s: %s (iotrc -v shows the kernel's log)", what,
 			       strerror(-err));
