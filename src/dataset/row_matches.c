@@ -23,8 +23,10 @@
 #define LITTLE_MIN 3
 /* So many digits of the time have to be saved for another offset to pay. */
 #define NEARER_MIN 4
-/* Bytes: a row with the same numbers that is further back differs too much in its times. */
+/* A row with the same numbers that is further back, in bytes or rows, differs too much in its
+ * times. */
 #define NUMBERS_NEAR (16 * 1024)
+#define NUMBERS_NEAR_ROWS 100
 /* The wall time has a match from here on: the date hardly ever changes. */
 #define WALL_MIN 4
 
@@ -45,6 +47,7 @@ struct seen_row {
 struct row_matches {
 	uint32_t base;   /* position of the block */
 	uint32_t n_seen; /* number of rows so far, modulo 2^32 */
+	uint32_t n_kept; /* so many of them are in the history or the block */
 	uint32_t offset; /* of the last match; 0: none yet */
 	uint32_t history_len;
 	const unsigned char *data, *data_end; /* of the block */
@@ -135,13 +138,14 @@ static inline struct text text_at(const struct row_matches *m, uint32_t at, uint
 	return (struct text){ m->history + m->history_len + in_block, m->history + m->history_len };
 }
 
-/* The row with this NUMBER, as seen from the position BY. */
+/* The row with this NUMBER, as seen from the position BY. What is noted of a row that is no longer
+ * kept has mostly left the CPU's cache, too. */
 static inline struct earlier_row get(const struct row_matches *m, uint32_t number, uint32_t by)
 {
 	const struct seen_row *seen = &m->seen[number % SEEN];
 	struct text text = { 0 };
 
-	if (number && m->n_seen - number < SEEN)
+	if (m->n_seen - number < m->n_kept)
 		text = text_at(m, seen->at, by);
 	return (struct earlier_row){ text.at ? seen : NULL, text };
 }
@@ -174,6 +178,8 @@ static void note_row(struct row_matches *m, const struct row_mark *mark, const u
 	uint32_t number = ++m->n_seen;
 	struct seen_row *self = &m->seen[number % SEEN];
 
+	if (m->n_kept < SEEN)
+		m->n_kept++;
 	for (int t = 0; t < KEYS; t++) {
 		ret[t] = m->last[t][places[t]];
 		m->last[t][places[t]] = number;
@@ -339,9 +345,11 @@ static uint32_t *word_place(struct row_matches *m, const unsigned char *text)
 /* The earlier row that has most in common with this one. */
 static struct earlier_row best_source(const struct progress *p)
 {
-	struct earlier_row source = get(p->m, p->last[BY_NUMBERS], p->begin);
+	struct earlier_row source = { 0 };
 	const struct seen_row *self = this_row(p->m);
 
+	if (p->m->n_seen - p->last[BY_NUMBERS] <= NUMBERS_NEAR_ROWS)
+		source = get(p->m, p->last[BY_NUMBERS], p->begin);
 	/* Different keys may have the same place. */
 	if (source.seen && p->begin - source.seen->at <= NUMBERS_NEAR &&
 	    source.seen->filename == self->filename && source.seen->mark.task == self->mark.task &&
@@ -428,7 +436,17 @@ static void match_row(struct progress *p)
 		follow(p, &source, part_of(source.text.at, &source.seen->mark, PART_MONO));
 }
 
-/* Keeps the end of the block for the next one. */
+/* The number of rows that begin in the history, which ends at the base. */
+static uint32_t count_kept(const struct row_matches *m)
+{
+	uint32_t n = 0;
+
+	while (n < m->n_kept && m->base - m->seen[(m->n_seen - n) % SEEN].at <= m->history_len)
+		n++;
+	return n;
+}
+
+/* Keeps the end of the block, which then is the history of the next one. */
 static void keep_history(struct row_matches *m, size_t len)
 {
 	size_t keep = len < HISTORY ? HISTORY - len : 0;
@@ -440,6 +458,8 @@ static void keep_history(struct row_matches *m, size_t len)
 		len = HISTORY;
 	memcpy(m->history + keep, m->data_end - len, len);
 	m->history_len = keep + len;
+	m->base += (uint32_t)(m->data_end - m->data);
+	m->n_kept = count_kept(m);
 }
 
 size_t row_matches__find(struct row_matches *m, const char *data, size_t len,
@@ -469,6 +489,5 @@ size_t row_matches__find(struct row_matches *m, const char *data, size_t len,
 		match_row(&p);
 	}
 	keep_history(m, len);
-	m->base += (uint32_t)len;
 	return p.literals - m->data;
 }

@@ -549,10 +549,15 @@ static unsigned char *put_literals(struct zstd_tables *t, const unsigned char *s
 
 static void count_codes(const struct zstd_block *z, uint32_t ret[ZSTD_NUMBERS][CODES])
 {
-	memset(ret, 0, sizeof(*ret) * ZSTD_NUMBERS);
+	/* Two by turns, so that equal codes do not wait for each other. */
+	uint32_t counts[2][ZSTD_NUMBERS][CODES] = { 0 };
+
 	for (size_t i = 0; i < z->n_sequences; i++)
 		for (int number = 0; number < ZSTD_NUMBERS; number++)
-			ret[number][z->sequences[i].code[number]]++;
+			counts[i % 2][number][z->sequences[i].code[number]]++;
+	for (int number = 0; number < ZSTD_NUMBERS; number++)
+		for (int code = 0; code < CODES; code++)
+			ret[number][code] = counts[0][number][code] + counts[1][number][code];
 }
 
 /* Writes the table of one of the numbers, of whose codes there are COUNT, and its mode to *MODES.
