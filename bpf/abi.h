@@ -80,6 +80,7 @@ enum syscall_props {
 	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
 	PROP_CONTINUES = 1 << 28,   /* SHAPE_RESTART: continues what was interrupted */
 	PROP_MOUNT_ATTR = 1 << 29,  /* aux points to struct mount_attr */
+	PROP_EXECVE_CHECK = 1 << 30, /* is access if the flags have AT_EXECVE_CHECK */
 };
 
 /* The type of the argument that size is. The kernel uses the upper half of its register only for a

@@ -21,6 +21,8 @@
 #define O_TRUNC 01000
 #define O_APPEND 02000
 #define AT_REMOVEDIR 0x200
+#define AT_EXECVE_CHECK 0x10000
+#define X_OK 1
 #define RWF_APPEND 0x10
 #define RWF_NOAPPEND 0x20
 
@@ -32,6 +34,14 @@
 static __always_inline u32 with_kind(u32 flags, u32 kind)
 {
 	return kind << KIND_SHIFT | (flags & ((1u << KIND_SHIFT) - 1));
+}
+
+/* Whether execveat() was only asked if the file may be executed (since 6.14): it then executes
+ * nothing, and is a question about the file as access() is. */
+static __always_inline bool only_checks(const struct task_state *state,
+					const volatile struct syscall_desc *d)
+{
+	return d->props & PROP_EXECVE_CHECK && arg(state, d->flags) & AT_EXECVE_CHECK;
 }
 
 /* Fills what the arguments say. The fields are computed first, and each is written once. */

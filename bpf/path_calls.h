@@ -236,6 +236,11 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 		rec->has |= LONG_HAS_KIND;
 	if (d->at != d->flags)
 		rec->aux = arg(state, d->at);
+	if (only_checks(state, d)) {
+		rec->fs.op = FS_ACCESS;
+		rec->fs.flags = X_OK;
+		rec->aux = arg(state, d->at);
+	}
 	if (d->props & PROP_OPEN_HOW)
 		rec->aux = state->args[6] >> 32;
 	if (d->props & PROP_MOUNT_ATTR) {

@@ -8,6 +8,7 @@
 #define IOTRC_BPF_SOCKET_END_H
 
 #include "bpf/call.h"
+#include "bpf/call_fill.h"
 #include "bpf/conn_calls.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
@@ -148,7 +149,7 @@ __noinline int end_sockets(u32 ends)
 static __always_inline enum verdict enter_ending(struct task_state *state,
 						 const volatile struct syscall_desc *d)
 {
-	if (!cfg.nw_conn || !(d->props & PROP_ENDS_FDS))
+	if (!cfg.nw_conn || !(d->props & PROP_ENDS_FDS) || only_checks(state, d))
 		return VERDICT_TRACE;
 	if (d->shape == SHAPE_EXEC)
 		end_sockets(ENDS_ON_EXEC);

@@ -58,6 +58,8 @@ __noinline int exit_rare(void)
 	case SHAPE_FORK:
 		return exit_fork(state, d);
 	case SHAPE_EXEC:
+		if (only_checks(state, d))
+			return cfg.fs ? REMAINS_PATH : REMAINS_NONE;
 		if (state->ret >= 0)
 			aio_end_process();
 		return cfg.exec_rows ? exit_exec(state, d) : REMAINS_NONE;

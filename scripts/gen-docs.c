@@ -336,6 +336,12 @@ static void add_calls(enum call_source source, const struct call *calls, size_t 
 		add(source, d->op, calls[i].name, NULL, d);
 		if (d->props & PROP_REMOVEDIR)
 			add(source, FS_RMDIR, calls[i].name, "AT_REMOVEDIR", d);
+		if (d->props & PROP_EXECVE_CHECK) {
+			struct syscall_desc check = *d;
+
+			check.shape = SHAPE_PATH; /* it is a question about a path */
+			add(source, FS_ACCESS, calls[i].name, "AT_EXECVE_CHECK", &check);
+		}
 		if (source == REQUEST && d->op == FS_FSYNC)
 			add(source, FS_FDATASYNC, calls[i].name, "IORING_FSYNC_DATASYNC", d);
 	}

@@ -46,6 +46,7 @@ SET(at_unlink);
 
 static const struct name at_access_names[] = {
 	FLAG(0x200, AT_EACCESS), FLAG(0x100, AT_SYMLINK_NOFOLLOW), FLAG(0x1000, AT_EMPTY_PATH),
+	FLAG(0x10000, AT_EXECVE_CHECK),
 };
 SET(at_access);
 

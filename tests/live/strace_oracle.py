@@ -89,7 +89,7 @@ MAGIC_LINK = re.compile(
 # Traced for the model only.
 MODEL = "dup dup2 dup3 lseek _llseek exit exit_group memfd_create".split()
 
-AT_EMPTY_PATH = 0x1000
+AT_EMPTY_PATH, AT_EXECVE_CHECK = 0x1000, 0x10000
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
 AT_REMOVEDIR = 0x200
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_THREAD = 0x100, 0x200, 0x400, 0x10000
@@ -1021,6 +1021,11 @@ class Call:
     def do_process_exec(self):
         path = self.named()
         flags = ()
+        at = self.args[4].number if self.name == "execveat" else 0
+        if at & AT_EXECVE_CHECK: # it only asks
+            self.operation = "access"
+            self.on_file_or_path(at & AT_EMPTY_PATH, flags={"X_OK"} | words.say(words.AT_ACCESS, at))
+            return
         if self.name == "execveat":
             flags = words.say(words.AT, self.args[4].number)
             if self.args[1].string == b"":

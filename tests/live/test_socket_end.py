@@ -14,6 +14,7 @@ ENDS = """
 import ctypes, errno, fcntl, json, os, resource, signal, socket, sys, threading
 libc = ctypes.CDLL(None, use_errno=True)
 CLOSE_RANGE, DUP3 = 436, {"x86_64": 292, "aarch64": 24}[os.uname().machine]
+EXECVEAT = {"x86_64": 322, "aarch64": 281}[os.uname().machine]
 CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC = 2, 4
 CLONE_FILES = 0x400
 ended = [] # (pid, fd, local port)
@@ -64,6 +65,11 @@ assert libc.dup2(-1, a) == -1 and libc.syscall(DUP3, a, a, 0) == -1
 ends(a); os.dup2(null, a); os.close(a)
 a = pair(); ends(a); libc.syscall(DUP3, null, a, os.O_CLOEXEC); os.close(a)
 a = pair(); b = os.dup(a); ends(b); os.dup2(null, b); ends(a); os.close(a)
+
+# execveat() with AT_EXECVE_CHECK executes nothing, and kernels before 6.14 refuse it.
+a = pair()
+libc.syscall(EXECVEAT, -100, b"/bin/true", None, None, 0x10000)
+ends(a); os.close(a)
 
 # exec: those that are close-on-exec, when it succeeds; the others with the process.
 a, b = pair(), pair(inheritable=True)

@@ -10,6 +10,10 @@
 #define NR_LISTXATTRAT 465
 #define NR_REMOVEXATTRAT 466
 
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
+
 #define MODE "CHMOD|S_IRUSR|S_IWUSR"
 
 struct xattr_at { /* struct xattr_args of linux/xattr.h */
@@ -21,6 +25,19 @@ static void call(const char *operation, const char *path, int64_t size, int byte
 		 const char *flags, long result)
 {
 	tell_as("", operation, path, NULL, size, NONE, bytes, flags, result < 0 ? -errno : result);
+}
+
+/* Since 6.14: execveat() only says whether it would execute the file. Strace knows the call. */
+static void check(int dir, int fd)
+{
+	char *argv[] = { "never executed", NULL }, *envp[] = { NULL };
+
+	for (int i = 0; i < 3; i++) {
+		SYS(execveat, AT_FDCWD, "/bin/true", argv, envp, (long)AT_EXECVE_CHECK);
+		SYS(execveat, dir, "file", argv, envp, (long)AT_EXECVE_CHECK);
+		SYS(execveat, fd, "", argv, envp, (long)(AT_EXECVE_CHECK | AT_EMPTY_PATH));
+		SYS(execveat, dir, "absent", argv, envp, (long)AT_EXECVE_CHECK);
+	}
 }
 
 int main(void)
@@ -54,5 +71,6 @@ int main(void)
 	}
 	call("removexattr", "file", NONE, 0, "",
 	     syscall(NR_REMOVEXATTRAT, dir, "file", 0L, "user.x"));
+	check(dir, fd);
 	return 0;
 }

@@ -20,6 +20,7 @@ static bool op_wanted(const struct selection *want, const struct syscall_desc *d
 	return selection__op(want, d->op) ||
 	       (d->shape == SHAPE_IOCTL && selection__op(want, FS_SETATTR)) ||
 	       (d->props & PROP_REMOVEDIR && selection__op(want, FS_RMDIR)) ||
+	       (d->props & PROP_EXECVE_CHECK && selection__op(want, FS_ACCESS)) ||
 	       (d->props & (PROP_CLOSES | PROP_ENDS_FDS) &&
 		selection__stream(want, STREAM_NW_CONN));
 }

@@ -24,7 +24,8 @@
 #define IOCB_PWRITE 1
 #define IOCB_PREADV 7
 #define IOCB_PWRITEV 8
-#define SETUP_SQPOLL 2 /* linux/io_uring.h */
+#define SETUP_SQPOLL 2       /* linux/io_uring.h */
+#define EXECVE_CHECK 0x10000 /* AT_EXECVE_CHECK of linux/fcntl.h, since 6.14 */
 #define NAMESPACES (LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER)
 
 struct strace_call;
@@ -277,9 +278,15 @@ static void ask_one(struct strace_event *e, uint8_t op)
 	hand_over(e);
 }
 
+/* Whether execveat() executes nothing: it was only asked if the file may be executed. */
+static bool checks_only(const struct strace_event *e)
+{
+	return e->info->op == FS_PROCESS_EXEC && e->info->dir && number(e, AT(4)) & EXECVE_CHECK;
+}
+
 static void take_PATH(struct strace_event *e)
 {
-	uint8_t op = e->info->op;
+	uint8_t op = checks_only(e) ? FS_ACCESS : e->info->op;
 
 	if (is_about_file(e)) {
 		take_file(e, op, e->info->dir);
@@ -509,7 +516,7 @@ static void take_EXEC(struct strace_event *e)
 	size_t len;
 	bool setuid;
 
-	if (e->call->ret < 0) {
+	if (e->call->ret < 0 || checks_only(e)) {
 		take_PATH(e);
 		return;
 	}
