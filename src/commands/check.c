@@ -379,7 +379,7 @@ static int check_main(int argc, char **argv)
 	command__begin(&l, &check_command, argc, argv, true);
 	option = parse_check_options(&c, &l);
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	code = check_line(&c, l.at < argc);
 	if (code)
 		return code;

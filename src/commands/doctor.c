@@ -736,7 +736,7 @@ static int doctor(int argc, char **argv)
 	while ((option = command__next(&l)) >= 0)
 		values[option] = l.value ?: "";
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	if (l.at != argc)
 		return command__usage(c, "it takes options only");
 	return command__flush(c, examine(values[CONFIG], values[AS_JSON], values[BUNDLE]));

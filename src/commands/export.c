@@ -333,7 +333,7 @@ static int export_main(int argc, char **argv)
 	command__begin(&l, task.command, argc, argv, false);
 	option = parse_export_options(&l, &w, &task.filters);
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	if (l.at == argc)
 		return command__usage(task.command, "a SESSION is needed");
 	return run_export(&task, &w, argv + l.at);
@@ -351,7 +351,7 @@ static int cat_main(int argc, char **argv)
 	command__begin(&l, task.command, argc, argv, false);
 	option = parse_export_options(&l, &w, &task.filters);
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	for (; l.at < argc && (stream = schema__find(argv[l.at])) >= 0; l.at++)
 		streams |= UINT32_C(1) << stream;
 	if (l.at == argc)

@@ -14,7 +14,7 @@ static int help(int argc, char **argv)
 	command__begin(&l, c, argc, argv, false);
 	option = command__next(&l);
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	if (argc - l.at > 1)
 		return command__usage(c, "one COMMAND at a time");
 	about = command__find(l.at < argc ? argv[l.at] : "");

@@ -244,7 +244,7 @@ static int lake_main(int argc, char **argv)
 	command__begin(&l, &lake_command, argc, argv, false);
 	for (int option; (option = command__next(&l)) != COMMAND_END; w.options[option] = l.value)
 		if (option < 0)
-			return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+			return command__ended(&l, option);
 	if (l.at == argc)
 		return command__usage(&lake_command,
 				      "verify, sync, compact, expire or views is needed");

@@ -35,7 +35,11 @@ static int open_temporary(struct out_file *o)
 	/* Traces are not for everybody: 0640, and less with a stricter umask. */
 	fchmod(fd, 0640);
 	o->file = fdopen(fd, "w+");
-	return o->file ? 0 : -errno;
+	if (o->file)
+		return 0;
+	err = -errno;
+	close(fd);
+	return err;
 }
 
 int out_file__open(struct out_file *o, const char *name)

@@ -61,7 +61,7 @@ static int recover(int argc, char **argv)
 	command__begin(&l, c, argc, argv, false);
 	option = command__next(&l);
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	if (argc - l.at != 1 || !*argv[l.at])
 		return command__usage(c, "one DIR is needed");
 	t.dir = argv[l.at];

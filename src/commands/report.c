@@ -233,7 +233,7 @@ static int parse_report_options(struct command_line *l, struct report_task *t)
 		t->serve |= option == SERVE;
 		t->report.anonymous |= option == ANONYMIZE;
 	}
-	return option == COMMAND_END ? -1 : option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	return option == COMMAND_END ? -1 : command__ended(l, option);
 }
 
 static int report_main(int argc, char **argv)

@@ -63,7 +63,7 @@ static int run_main(int argc, char **argv)
 		else if (!run_job__option(&j, option, l.value))
 			return EXIT_USAGE;
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	if (l.at == argc)
 		return command__usage(&run_command, "a command is needed");
 	j.facts.argv = argv + l.at;

@@ -577,7 +577,7 @@ static int summary_main(int argc, char **argv)
 	command__begin(&l, t->command, argc, argv, false);
 	option = parse_summary_options(t, &l);
 	if (option != COMMAND_END)
-		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		code = command__ended(&l, option);
 	else if (l.at == argc) {
 		t->is_live = true;
 		code = summarize_live(t);

@@ -264,7 +264,7 @@ static int top_main(int argc, char **argv)
 	command__begin(&l, &top_command, argc, argv, false);
 	option = parse_top_options(t, &l);
 	if (option != COMMAND_END)
-		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		code = command__ended(&l, option);
 	else if (l.at < argc)
 		code = command__usage(&top_command, "'%s': top takes no arguments", argv[l.at]);
 	else

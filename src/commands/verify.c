@@ -568,7 +568,7 @@ static int verify(int argc, char **argv)
 			return command__usage(c, "--jobs: '%s' is not 1 to %d", l.value, JOBS_MAX);
 	}
 	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		return command__ended(&l, option);
 	if (argc - l.at != 1)
 		return command__usage(c, "exactly one DIR is needed");
 	if (anonymous != (against || live))

@@ -327,7 +327,7 @@ static int watch_main(int argc, char **argv)
 	command__begin(&l, t->command, words, argv, false);
 	option = parse_watch_options(t, &l);
 	if (option != COMMAND_END)
-		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+		code = command__ended(&l, option);
 	else
 		code = run_watch(t, argv + l.at, command);
 	filter__end(&t->filter);

@@ -255,3 +255,8 @@ int command__flush(const struct command *c, int code)
 {
 	return command__flush_file(c, stdout, code);
 }
+
+int command__ended(const struct command_line *l, int option)
+{
+	return option == COMMAND_DONE ? command__flush(l->command, EXIT_OK) : EXIT_USAGE;
+}

@@ -70,8 +70,8 @@ void command__list(FILE *out);
 enum {
 	/* there are no more options: argv[at] is the first other argument */
 	COMMAND_END = -1,
-	COMMAND_DONE = -2, /* --help was printed: exit with EXIT_OK */
-	COMMAND_ERROR = -3 /* stderr says what is wrong: exit with EXIT_USAGE */
+	COMMAND_DONE = -2, /* --help was printed: see command__ended() */
+	COMMAND_ERROR = -3 /* stderr says what is wrong */
 };
 
 struct command_line {
@@ -90,6 +90,9 @@ void command__begin(struct command_line *l, const struct command *c, int argc, c
 
 /* Parses the next option. */
 int command__next(struct command_line *l);
+
+/* The exit code after OPTION, COMMAND_DONE or COMMAND_ERROR. */
+int command__ended(const struct command_line *l, int option);
 
 /* Prints one line to stderr: what is wrong with the command line of C, and where to read more.
  * Returns EXIT_USAGE. */

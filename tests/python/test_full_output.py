@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What cannot be written: each command that prints says so and fails, and none complains of a reader that has seen enough.
-/dev/full refuses each write with ENOSPC. And output to what is no regular file, which no file may replace."""
+/dev/full refuses each write with ENOSPC. A closed descriptor is none that a file gets. And output to what is no regular
+file, which no file may replace."""
 import os
 import signal
 import stat
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -17,6 +19,8 @@ PRINT = [
     "cat fs SESSION --to strace", "cat fs SESSION --to arrow", "report SESSION -o -", "doctor", "run --json -- true",
     "watch -d 60s --scope all", "watch --stuck -d 60s --pid PID",
 ]
+PRINT += [f"{command} --help" for command in
+          "run check doctor verify recover export cat lake summary watch top report help".split()]
 READ_IN_PART = ["watch SESSION", "watch --json SESSION", "cat SESSION", "cat fs SESSION --to strace"]
 
 
@@ -36,6 +40,36 @@ def test_full(session, words):
         done = subprocess.run(command(words, session), stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=50)
     assert done.returncode == 1, done.stderr
     assert done.stderr.endswith(": No space left on device\n")
+
+
+@pytest.mark.parametrize("words", PRINT)
+def test_closed(session, words):
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command(words, session)], stderr=subprocess.PIPE, text=True,
+                          check=False, timeout=50)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.endswith(": Bad file descriptor\n")
+
+
+def test_closed_descriptors_are_no_other_file(tmp_path):
+    """The kernel gives a file that is opened the lowest number that is free."""
+    script = 'exec "$@" <&- >&- 2>&-'
+    with subprocess.Popen(["sh", "-c", script, "sh", IOTRC, "-o", tmp_path]) as recorder:
+        try:
+            end = time.monotonic() + 50
+            while not list(tmp_path.rglob("manifest.json")):
+                assert recorder.poll() is None and time.monotonic() < end
+                time.sleep(0.1)
+            files = [os.readlink(f"/proc/{recorder.pid}/fd/{fd}") for fd in range(3)]
+        finally:
+            recorder.send_signal(signal.SIGINT)
+        assert recorder.wait(50) == 0
+    assert files == ["/dev/null"] * 3
+
+
+def test_closed_descriptors_stay_closed_for_a_command():
+    script = 'exec "$0" watch -- sh -c "ls -l /proc/self/fd/1 /proc/self/fd/2; exit 5" >&-'
+    done = subprocess.run(["sh", "-c", script, IOTRC], stderr=subprocess.PIPE, text=True, check=False, timeout=50)
+    assert "/proc/self/fd/1': No such file" in done.stderr and done.returncode == 5
 
 
 @pytest.mark.parametrize("words", READ_IN_PART)
