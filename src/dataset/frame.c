@@ -99,6 +99,7 @@ static uint64_t count_lines(const char *content, size_t len)
 static int walk(struct frame *f, bool (*take)(void *arg, const char *content, size_t len),
 		void *arg, struct frame_end *ret)
 {
+	static const unsigned char start[FRAME_HEADER_SIZE - 1] = { FRAME_HEADER_START };
 	off_t at = FRAME_HEADER_SIZE;
 	uint64_t total = 0, lines = 0;
 	size_t len, content;
@@ -106,7 +107,7 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 
 	if (r < 0)
 		return r;
-	if (!r || memcmp(f->in, FRAME_HEADER_START, FRAME_HEADER_SIZE - 1))
+	if (!r || memcmp(f->in, start, sizeof(start)))
 		return -EBADMSG;
 	f->in[4] = 0; /* the decoder need not compute the checksum, too */
 	if (!decode(f, FRAME_HEADER_SIZE, &content))

@@ -13,9 +13,9 @@
 #define FRAME_BLOCK_MAX (128 * 1024)
 #define FRAME_TAIL_SIZE 7 /* bytes: an empty last block and the content checksum */
 
-#define FRAME_MAGIC "\x28\xb5\x2f\xfd" /* RFC 8878, 3.1.1 */
+#define FRAME_MAGIC 0x28, 0xb5, 0x2f, 0xfd /* bytes: RFC 8878, 3.1.1 */
 /* The header without its last byte, the window. It only says that a checksum follows. */
-#define FRAME_HEADER_START FRAME_MAGIC "\x04"
+#define FRAME_HEADER_START FRAME_MAGIC, 0x04
 
 /* An empty block (Raw_Block, RFC 8878, 3.1.1.2), which the writer appends after each block of rows.
  * Without it, `zstd -dc` drops the last rows of a .part file: zstd(1) (fileio.c,

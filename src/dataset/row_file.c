@@ -68,7 +68,9 @@ static int stop_reading(struct row_file *f, int err, const char *why)
  * checksum of the content follows the blocks. */
 static int check_frame_header(struct row_file *f)
 {
-	if (f->in.size < 5 || memcmp(f->input, FRAME_MAGIC, 4))
+	static const unsigned char magic[] = { FRAME_MAGIC };
+
+	if (f->in.size < 5 || memcmp(f->input, magic, sizeof(magic)))
 		return stop_reading(f, -EBADMSG, "no Zstandard frame");
 	f->has_checksum = f->input[4] & 4;
 	f->begun = true;

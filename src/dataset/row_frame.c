@@ -11,7 +11,8 @@
 #include "dataset/frame.h"
 #include "dataset/zstd_block.h"
 
-#define WINDOW_128K "\x38" /* Window_Descriptor: RFC 8878, 3.1.1.1.2 */
+/* With a window of 128 KiB: RFC 8878, 3.1.1.1.2. */
+static const unsigned char header[FRAME_HEADER_SIZE] = { FRAME_HEADER_START, 0x38 };
 
 struct row_frame {
 	struct row_matches *matches;
@@ -56,8 +57,8 @@ size_t row_frame__block(struct row_frame *f, const char *data, size_t len,
 	size_t done = 0, rest = row_matches__find(f->matches, data, len, marks, n, f->block);
 
 	if (!f->begun) {
-		memcpy(dst, FRAME_HEADER_START WINDOW_128K, FRAME_HEADER_SIZE);
-		done = FRAME_HEADER_SIZE;
+		memcpy(dst, header, sizeof(header));
+		done = sizeof(header);
 		f->begun = true;
 	}
 	xxh64__add(&f->checksum, data, len);
