@@ -143,7 +143,7 @@ static const char *take_field(const struct column *column, const char *s, const 
 		comma = skip_number(s);
 		break;
 	case COL_INT:
-		comma = *s == '-' && s[1] != '0' ? skip_number(s + 1) : skip_number(s);
+		comma = skip_number(*s == '-' && s[1] > '0' && s[1] <= '9' ? s + 1 : s);
 		break;
 	case COL_TEXT:
 		comma = skip_plain(s);

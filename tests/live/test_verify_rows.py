@@ -99,7 +99,7 @@ def is_sound(line, columns, offset_ns):
 def changed(line, other, chance):
     """LINE with a change of one kind; OTHER is another row."""
     at = chance.randrange(len(line))
-    kind = chance.randrange(7)
+    kind = chance.randrange(8)
     byte = bytes([chance.choice(BYTES)])
     if kind == 0:
         return line[:at] + byte + line[at + 1:]
@@ -113,6 +113,11 @@ def changed(line, other, chance):
         parts = line.split(b",")
         i = chance.randrange(len(parts))
         parts[i] = chance.choice((b'"%s"', b'"%s', b'%s"', b'"%s,"')) % parts[i]
+        return b",".join(parts)
+    if kind == 5: # a number is none
+        parts = line.split(b",")
+        i = chance.choice([i for i, part in enumerate(parts) if part.lstrip(b"-").isdigit()])
+        parts[i] = chance.choice((b"-", b"-0", b"00"))
         return b",".join(parts)
     theirs, ours = other.split(b","), line.split(b",")
     i, j = chance.randrange(len(ours)), chance.randrange(len(theirs))
